@@ -1,0 +1,52 @@
+// Package need lets a test say which tool of the machine it cannot do without.
+// It is imported by tests only.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Required reports whether a missing tool is a failure. It is so when
+// SCHULWART_REQUIRE_ALL=1, as .ci/run sets it.
+func Required() bool { return os.Getenv("SCHULWART_REQUIRE_ALL") == "1" }
+
+// Missing skips the test with one line that says what is missing, or fails it
+// when everything is required.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if Required() {
+		t.Fatalf("missing: %s (SCHULWART_REQUIRE_ALL=1)", what)
+	}
+	t.Skipf("missing: %s", what)
+}
+
+// Tool returns the path of a program, or skips the test if it is not installed.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, name)
+	}
+	return path
+}
+
+// Root skips the test unless it runs as root, as tests with namespaces must.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Missing(t, "root (network namespaces)")
+	}
+}
+
+// Env returns the value of an environment variable, or skips the test if it is
+// not set.
+func Env(t testing.TB, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		Missing(t, name+" in the environment")
+	}
+	return value
+}
