@@ -1,0 +1,87 @@
+// Package enforce says what must hold on a device now, in terms that no
+// operating system owns, and how drivers make it so. It decides nothing: the
+// loop in reconcile computes Rules from base policy and leases, anew each time.
+package enforce
+
+import (
+	"context"
+	"time"
+
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+)
+
+// Rules is everything that must hold now. The zero value takes back all that
+// was ever done.
+type Rules struct {
+	Network Network
+	Screen  *Screen // nil: not covered
+	Apps    *Apps   // nil: every program may start
+	// Notice is what a notification tells the pupil; empty for none.
+	Notice Notice
+}
+
+// Reach is how far the network goes.
+type Reach string
+
+// The reaches. The zero value is Open.
+const (
+	Open  Reach = ""      // all but Deny
+	Only  Reach = "only"  // nothing but Allow, and never Deny
+	Never Reach = "never" // nothing
+)
+
+// Network is what may be reached. The management server, name service and time
+// stay reachable, whatever it says; drivers learn those from their set-up.
+type Network struct {
+	Reach Reach
+	Allow []string // host patterns (lease.MatchHost), with Only
+	Deny  []string // host patterns of the base filter, with Open and Only
+	// Release is how long Reach lasts, from now. Drivers put it into the system
+	// where it can end rules without us (nftables timeouts). Zero with Open.
+	// Until is the same end as an instant of the device's trusted time.
+	Release time.Duration
+	Until   time.Time
+}
+
+// Screen is what covers the screen.
+type Screen struct {
+	By      string // who set it: "Frau Oert"
+	Message string // the teacher's own words, may be empty
+	Until   time.Time
+	Release time.Duration // how long, from now
+}
+
+// Apps is which programs may start.
+type Apps struct {
+	Allow   []string // ids of desktop entries
+	By      string
+	Until   time.Time
+	Release time.Duration
+}
+
+// Notice tells the pupil in plain words what holds.
+type Notice struct {
+	Lines []string // one sentence for each thing that holds
+	Until time.Time
+}
+
+// Driver makes one part of the rules true on one operating system.
+type Driver interface {
+	// Part names the part that the driver stands for.
+	Part() catalog.Part
+	// Set makes the rules so. It is called again and again with the same value
+	// and then does nothing; the zero value takes back everything that it ever
+	// did, also what an earlier process did. It is atomic: after an error the
+	// former rules hold.
+	Set(ctx context.Context, rules Rules) error
+	// Check reads back from the system whether the rules of the last Set hold,
+	// without changing anything.
+	Check(ctx context.Context) Reading
+}
+
+// Reading is what a driver read back.
+type Reading struct {
+	State  ddm.PartState
+	Reason *ddm.Reason // why, unless State is ok
+}

@@ -1,0 +1,114 @@
+package desired
+
+import (
+	"sort"
+	"time"
+
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
+	"schulwart.org/policies/org"
+)
+
+// answer collects what For returns.
+type answer struct {
+	at   time.Time
+	set  []ddm.Declaration
+	next time.Time
+	why  []Why
+}
+
+func (a *answer) add(declarations ...ddm.Declaration) { a.set = append(a.set, declarations...) }
+
+// changes notes an instant at which the answer will be another one.
+func (a *answer) changes(at time.Time) {
+	if at.After(a.at) && (a.next.IsZero() || at.Before(a.next)) {
+		a.next = at
+	}
+}
+
+func (a *answer) webfilter(snapshot Snapshot, device Device) {
+	var filters []catalog.WebFilter
+	for _, policy := range snapshot.Policies {
+		if !policy.reaches(snapshot, device) || policy.WebFilter.Zero() {
+			continue
+		}
+		filters = append(filters, policy.WebFilter)
+		a.why = append(a.why, Why{Key: "webfilter", Level: policy.Level, Place: policy.Place})
+	}
+	if merged := catalog.MergeWebFilters(filters...); !merged.Zero() {
+		a.add(ddm.New(catalog.WebFilterType, WebFilterID, merged))
+	}
+}
+
+func (a *answer) leases(snapshot Snapshot, device Device) {
+	for _, granted := range snapshot.Leases {
+		if granted.Device != device.ID || granted.Lease.Subject != device.Enrolment || !a.at.Before(granted.Until) {
+			continue
+		}
+		a.changes(granted.Until)
+		l := granted.Lease
+		a.add(ddm.New(lease.DeclarationType, LeasePrefix+l.ID, LeasePayload{KeyID: snapshot.KeyID, Lease: l}))
+		if !l.Ended(a.at) {
+			a.why = append(a.why, Why{Key: "mode." + string(l.Kind), Args: map[string]string{"by": l.By, "lease": l.ID}, Level: org.Device, Place: device.ID, Until: l.Expires})
+		}
+	}
+}
+
+func (a *answer) state() State {
+	var configurations []string
+	for _, d := range a.set {
+		if ddm.ClassOf(d.Type) == ddm.Configuration {
+			configurations = append(configurations, d.Identifier)
+		}
+	}
+	a.add(ddm.Activate(ActivationID, configurations))
+	sort.Slice(a.set, func(i, j int) bool { return a.set[i].Identifier < a.set[j].Identifier })
+	sort.Slice(a.why, func(i, j int) bool { return a.why[i].before(a.why[j]) })
+	return State{Declarations: a.set, Token: ddm.ManifestOf(a.set).DeclarationsToken, Next: a.next, Why: a.why}
+}
+
+func (w Why) before(other Why) bool {
+	if w.Key != other.Key {
+		return w.Key < other.Key
+	}
+	if w.Level != other.Level {
+		return w.Level < other.Level
+	}
+	if w.Place != other.Place {
+		return w.Place < other.Place
+	}
+	return w.Args["lease"] < other.Args["lease"]
+}
+
+func (p Policy) reaches(snapshot Snapshot, device Device) bool {
+	switch p.Level {
+	case org.Operator:
+		return true
+	case org.Authority:
+		return p.Place == snapshot.Branch.Authority
+	case org.School:
+		return p.Place == snapshot.Branch.School
+	case org.Device:
+		return p.Place == device.ID
+	}
+	for _, group := range device.Groups {
+		if group == p.Place {
+			return true
+		}
+	}
+	return false
+}
+
+func organization(snapshot Snapshot) ddm.Declaration {
+	return ddm.New(ddm.TypeOrganization, OrganizationID, struct{ Name string }{snapshot.Name})
+}
+
+func subscriptions() ddm.Declaration {
+	type item struct{ Name string }
+	items := make([]item, len(StatusItems))
+	for i, name := range StatusItems {
+		items[i] = item{name}
+	}
+	return ddm.New(ddm.TypeSubscriptions, SubscriptionsID, struct{ StatusItems []item }{items})
+}
