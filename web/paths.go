@@ -1,0 +1,139 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Paths of the console, written as gin reads them. GET shows the page; POST on
+// the same path changes what it shows, unless a path of its own stands below.
+const (
+	PathHome         = "/" // leads on to the first place of the person's navigation
+	PathLogin        = "/anmelden"
+	PathSecondFactor = "/anmelden/code"
+	PathLogout       = "/abmelden"
+	PathInviteCode   = "/einladung" // for who has a printed code and no link
+	PathInvite       = "/einladung/:token"
+	PathReset        = "/passwort"
+	PathAccount      = "/konto"
+	PathAccountPass  = "/konto/passwort"           // POST
+	PathAccountCode  = "/konto/zweiter"            // POST action=begin|confirm|remove
+	PathAccountEnd   = "/konto/sitzung-ende"       // POST session
+	PathPreferences  = "/einstellungen"            // POST lang, theme, back
+	PathSetup        = "/einrichten/:step"         // POST action=save|skip
+	PathSetupCheck   = "/einrichten/:step/pruefen" // POST: checks with the values of the form
+
+	PathDay             = "/mein-tag"
+	PathChoose          = "/mein-tag/klassen"
+	PathSubstitute      = "/mein-tag/vertreten"
+	PathBorrow          = "/mein-tag/koffer"
+	PathReturn          = "/mein-tag/koffer/zurueck" // POST group
+	PathLessons         = "/unterricht"
+	PathBoard           = "/unterricht/:group"
+	PathBoardLive       = "/unterricht/:group/live"               // server-sent events, see BoardPage
+	PathBoardPart       = "/unterricht/:group/stand"              // GET: BoardLive as a fragment, after a gap in the stream
+	PathModeStart       = "/unterricht/:group/modus"              // POST, see ModeFormPage
+	PathModeForm        = "/unterricht/:group/modus/:kind"        // GET, query device (repeated)
+	PathModeExtend      = "/unterricht/:group/laufend/:mode/plus" // POST minutes
+	PathModeEnd         = "/unterricht/:group/laufend/:mode/ende" // POST device (repeated, none means all)
+	PathUndo            = "/unterricht/:group/zurueck"            // POST token
+	PathAbsent          = "/unterricht/:group/abwesend"           // POST device, absent=1|0
+	PathRelease         = "/unterricht/:group/freigabe/:device"   // GET; POST challenge
+	PathRehearsal       = "/probe"
+	PathRehearsalScreen = "/probe/bildschirm" // GET: PupilScreen as a fragment
+	PathSites           = "/seiten"
+	PathSiteNew         = "/seiten/neu"
+	PathSite            = "/seiten/:list"
+	PathSiteDelete      = "/seiten/:list/loeschen" // POST
+	PathPropose         = "/seiten-vorschlag"      // POST url: ProposalPart as a fragment
+
+	PathSchool        = "/schule"
+	PathDevices       = "/geraete"
+	PathDevice        = "/geraete/:device"
+	PathDeviceEdit    = "/geraete/:device/bearbeiten"     // POST
+	PathDeviceRelease = "/geraete/:device/freigabe"       // GET; POST challenge
+	PathDeviceEnd     = "/geraete/:device/ende"           // POST mode: ends it for this device
+	PathDeviceRetire  = "/geraete/:device/ausser-betrieb" // GET asks, POST does
+	PathTokens        = "/aufnahme"
+	PathTokenNew      = "/aufnahme/neu"
+	PathToken         = "/aufnahme/:token"
+	PathTokenSheet    = "/aufnahme/:token/blatt"      // for printing
+	PathTokenRevoke   = "/aufnahme/:token/widerrufen" // POST
+	PathGroups        = "/gruppen"
+	PathGroupNew      = "/gruppen/neu"
+	PathGroup         = "/gruppen/:group"
+	PathGroupEdit     = "/gruppen/:group/bearbeiten"
+	PathGroupDelete   = "/gruppen/:group/loeschen"    // POST
+	PathGroupDevices  = "/gruppen/:group/geraete"     // GET chooses; POST device, action=add|remove
+	PathGroupTeachers = "/gruppen/:group/lehrkraefte" // POST person, action=add|remove
+	PathPeople        = "/personen"
+	PathPersonInvite  = "/personen/einladen"
+	PathPerson        = "/personen/:person"
+	PathPersonRoles   = "/personen/:person/rollen"        // POST
+	PathPersonReset   = "/personen/:person/zuruecksetzen" // POST
+	PathPersonLock    = "/personen/:person/sperren"       // POST locked=1|0
+	PathInviteSheet   = "/personen/:person/blatt"         // for printing
+	PathImport        = "/import"
+	PathImportStep    = "/import/:import"
+	PathSettings      = "/schule/einstellungen"
+
+	PathHelpdesk      = "/hotline"
+	PathCall          = "/hotline/:device"
+	PathSchools       = "/schulen"
+	PathSchoolNew     = "/schulen/neu"
+	PathAuthorityNew  = "/traeger/neu"
+	PathOperations    = "/betrieb"
+	PathBackupNow     = "/betrieb/sicherung" // POST
+	PathMailTest      = "/betrieb/testmail"  // POST
+	PathAudit         = "/protokoll"
+	PathPrograms      = "/programme"
+	PathProgramRevoke = "/programme/:program/widerrufen" // POST
+
+	PathPupilNow  = "/g/:key" // Was gilt hier?
+	PathPupilSees = "/g/:key/was-sieht-die-schule"
+	PathHelp      = "/hilfe"
+	PathHelpPage  = "/hilfe/:page"
+
+	PathDemo       = "/demo"
+	PathDemoLogin  = "/demo/rolle" // POST role
+	PathDemoAction = "/demo/tun"   // POST action, device; answers DemoStage as a fragment
+	PathDemoLive   = "/demo/live"  // server-sent events: DemoStage as event "stage"
+
+	PathStatic   = "/static/*file"
+	PathManifest = "/manifest.webmanifest"
+	PathWorker   = "/worker.js" // at the root, because a worker rules only what lies below it
+	PathOffline  = "/offline"
+)
+
+// To fills the :names of a pattern in order, escaped. Values beyond the
+// pattern's names are ignored; missing ones stay empty.
+func To(pattern string, values ...string) string {
+	parts := strings.Split(pattern, "/")
+	next := 0
+	for i, part := range parts {
+		if !strings.HasPrefix(part, ":") {
+			continue
+		}
+		parts[i] = ""
+		if next < len(values) {
+			parts[i] = url.PathEscape(values[next])
+		}
+		next++
+	}
+	return strings.Join(parts, "/")
+}
+
+// With appends a query of alternating names and values to a path; empty values
+// are left out.
+func With(path string, pairs ...string) string {
+	query := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			query.Add(pairs[i], pairs[i+1])
+		}
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
