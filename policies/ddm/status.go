@@ -149,8 +149,8 @@ type Facts struct {
 	Hostname     string   `json:"hostname,omitempty"`
 	Battery      *int     `json:"battery,omitempty"` // percent
 	Charging     *bool    `json:"charging,omitempty"`
-	DiskFree     int64    `json:"disk-free,omitempty"`  // bytes
-	DiskTotal    int64    `json:"disk-total,omitempty"` // bytes
+	DiskFree     int64    `json:"disk-free,omitempty"`    // bytes
+	DiskTotal    int64    `json:"disk-total,omitempty"`   // bytes
 	ClockOffset  *float64 `json:"clock-offset,omitempty"` // seconds, device minus server
 	Session      string   `json:"session,omitempty"`      // x11, wayland, console, none
 	Encrypted    *bool    `json:"encrypted,omitempty"`

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Setting returns a value of the whole installation, empty if it was never set.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	var value string
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+// PutSetting keeps a value of the whole installation.
+func (s *Store) PutSetting(ctx context.Context, name, value string) error {
+	_, err := s.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// Secret returns a sealed value of the whole installation, nil if there is none.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	sealed, err := s.Setting(ctx, "secret:"+name)
+	if err != nil || sealed == "" {
+		return nil, err
+	}
+	return s.vault.open(name, sealed)
+}
+
+// PutSecret seals and keeps a value of the whole installation.
+func (s *Store) PutSecret(ctx context.Context, name string, secret []byte) error {
+	sealed, err := s.vault.seal(name, secret)
+	if err != nil {
+		return fmt.Errorf("sealing %s: %w", name, err)
+	}
+	return s.PutSetting(ctx, "secret:"+name, sealed)
+}
