@@ -1,0 +1,108 @@
+package words
+
+import (
+	"sort"
+	"strings"
+)
+
+// sentence is one text for technicians and teachers, German and English. Names
+// in braces are filled from arguments.
+type sentence struct{ de, en string }
+
+// Keys lists every key that has a sentence.
+func Keys() []string {
+	keys := make([]string, 0, len(sentences))
+	for key := range sentences {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// Text returns the sentence of a key with its arguments filled in, or the key
+// itself if it has none: servers and drivers may be newer than these words.
+func Text(lang Lang, key string, args map[string]string) string {
+	found, ok := sentences[key]
+	if !ok {
+		return key
+	}
+	text := found.de
+	if lang == English {
+		text = found.en
+	}
+	for name, value := range args {
+		text = strings.ReplaceAll(text, "{"+name+"}", value)
+	}
+	return text
+}
+
+var sentences = map[string]sentence{
+	"kind.exam":    {"Prüfung", "exam"},
+	"kind.screen":  {"Augen nach vorn", "eyes front"},
+	"kind.offline": {"Internet aus", "internet off"},
+	"kind.sites":   {"nur diese Seiten", "only these sites"},
+	"kind.focus":   {"nur diese Programme", "only these programs"},
+
+	"part.network": {"Netz", "network"},
+	"part.browser": {"Browser", "browser"},
+	"part.screen":  {"Bildschirm", "screen"},
+	"part.apps":    {"Programme", "programs"},
+
+	"state.ok":           {"wie gewollt", "as wanted"},
+	"state.repaired":     {"wiederhergestellt", "restored"},
+	"state.pending":      {"gleich wirksam", "takes effect soon"},
+	"state.deviating":    {"abweichend", "drifted"},
+	"state.not-possible": {"auf diesem Gerät nicht möglich", "not possible on this device"},
+
+	"status.nothing":     {"Es gilt kein Modus. Alles ist wie immer.", "No mode holds. Everything is as usual."},
+	"status.waiting":     {"Beginnt um {at} Uhr", "Begins at {at}"},
+	"status.agrees":      {"Zurückgelesen: alles stimmt.", "Read back: everything agrees."},
+	"status.disagrees":   {"Zurückgelesen: es weicht etwas ab.", "Read back: something differs."},
+	"status.contact":     {"Letzter Kontakt zum Server: {at}", "Last contact with the server: {at}"},
+	"status.no-contact":  {"Noch kein Kontakt zum Server.", "No contact with the server yet."},
+	"status.filter":      {"Grundfilter: {count} gesperrte Namen", "Base filter: {count} refused names"},
+	"status.challenge":   {"Für einen Freigabecode nennen Sie diese Zahl: {number}", "For a release code, read out this number: {number}"},
+	"status.not-running": {"Der Dienst läuft nicht. Gezeigt wird, was gespeichert ist.", "The service is not running. Shown is what is stored."},
+	"status.unenrolled":  {"Dieses Gerät ist noch nicht aufgenommen.", "This device is not enrolled yet."},
+	"status.school":      {"Schule: {name}", "School: {name}"},
+
+	"clock.server":     {"Uhr: vom Server bestätigt", "Clock: confirmed by the server"},
+	"clock.wall":       {"Uhr: die des Geräts, seit dem Start nicht bestätigt", "Clock: the device's own, not confirmed since start"},
+	"clock.checkpoint": {"Uhr: unsicher, die Uhr des Geräts geht nach", "Clock: uncertain, the device's clock is behind"},
+	"clock.none":       {"Uhr: unbekannt", "Clock: unknown"},
+
+	"release.done":       {"Freigegeben. Alles ist wieder wie vorher.", "Released. Everything is as before."},
+	"release.wrong":      {"Dieser Code passt nicht. Noch {left} Versuche.", "This code does not fit. {left} tries left."},
+	"release.wait":       {"Zu viele Versuche. Bitte warte bis {at} Uhr.", "Too many tries. Please wait until {at}."},
+	"release.used":       {"Dieser Code wurde schon benutzt.", "This code has been used already."},
+	"release.nothing":    {"Es gilt gerade kein Modus, der enden könnte.", "No mode holds that could end."},
+	"release.not-stored": {"Die Freigabe konnte nicht gespeichert werden (Speicher voll).", "The release could not be stored (disk full)."},
+
+	"lease.signature": {"Unterschrift stimmt nicht", "signature does not hold"},
+	"lease.subject":   {"für ein anderes Gerät ausgestellt", "made for another device"},
+	"lease.content":   {"Inhalt ist kein Modus", "content is not a mode"},
+	"lease.issuer":    {"von einem anderen Server ausgestellt", "issued by another server"},
+	"lease.too-long":  {"länger als erlaubt", "longer than allowed"},
+	"lease.replayed":  {"veraltete Fassung, nicht befolgt", "outdated revision, not followed"},
+
+	"declaration.unsupported": {"Diese Art von Vorgabe kennt der Dienst nicht", "the agent does not know this kind of declaration"},
+	"declaration.unreadable":  {"Vorgabe ist nicht lesbar", "declaration cannot be read"},
+	"declaration.predicate":   {"Bedingung wird nicht unterstützt", "predicate is not supported"},
+
+	"part.no-driver":    {"auf diesem System nicht vorhanden", "does not exist on this system"},
+	"part.driver-error": {"konnte nicht gesetzt werden: {error}", "could not be set: {error}"},
+	"part.changed":      {"wurde von außen geändert", "was changed from outside"},
+	"part.timeout":      {"antwortet nicht", "does not answer"},
+
+	"memory.full":      {"Der Speicher ist voll; der neue Stand konnte nicht gesichert werden.", "The disk is full; the new state could not be stored."},
+	"memory.unwritten": {"Der neue Stand konnte nicht gesichert werden: {error}", "The new state could not be stored: {error}"},
+
+	"event.tamper.repaired": {"{part} wurde auf dem Gerät geändert und wiederhergestellt.", "{part} was changed on the device and restored."},
+	"event.clock.corrected": {"Die Uhr des Geräts wurde um {by} berichtigt.", "The device's clock was corrected by {by}."},
+	"event.clock.moved":     {"Die Uhr des Geräts wurde um {by} verstellt; Enden bleiben, wo sie waren.", "The device's clock was moved by {by}; ends stay where they were."},
+	"event.release.used":    {"Ein Modus wurde mit dem Freigabecode beendet.", "A mode was ended with the release code."},
+	"event.release.blocked": {"Es wurden mehrmals falsche Freigabecodes eingegeben.", "Wrong release codes were entered several times."},
+	"event.memory.torn":     {"Gespeicherter Stand war beschädigt; der vorige gilt.", "The stored state was damaged; the former one holds."},
+	"event.memory.full":     {"Der Speicher des Geräts ist voll.", "The device's disk is full."},
+	"event.agent.started":   {"Der Dienst wurde gestartet.", "The agent was started."},
+}
