@@ -1,0 +1,188 @@
+package lesson
+
+import (
+	"context"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
+	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+)
+
+// Store is what the room needs to remember. Each writing method is one
+// transaction with its audit row and its durable mark.
+type Store interface {
+	// LessonGroup returns the branch and the name of a group.
+	LessonGroup(ctx context.Context, group org.ID) (Group, error)
+	// LessonMembers lists the devices of a group, absent ones marked.
+	LessonMembers(ctx context.Context, group Group, at time.Time) ([]Member, error)
+	// LessonDevices lists named devices with their common branch. Devices of
+	// several schools are an Invalid fault, unknown ones NotFound.
+	LessonDevices(ctx context.Context, devices []org.ID) (org.Branch, []Member, error)
+	CreateMode(ctx context.Context, permit may.Permit, mode Mode, leases []Lease) error
+	FindMode(ctx context.Context, id org.ID) (Mode, error)
+	// ModeLines returns the mode's leases, each with its device.
+	ModeLines(ctx context.Context, mode Mode) ([]DeviceMode, error)
+	// GroupModes lists modes that target the group, or touch its devices, and
+	// end after the instant.
+	GroupModes(ctx context.Context, group Group, after time.Time) ([]Mode, error)
+	// LastMode returns the latest mode that the person gave the group.
+	LastMode(ctx context.Context, group Group, staff org.ID) (Mode, error)
+	// ReviseMode changes a mode's ends and the leases given, in one transaction.
+	ReviseMode(ctx context.Context, permit may.Permit, mode Mode, leases []Lease, what string) error
+	// DeviceLeases lists the leases that a device still has in its manifest.
+	DeviceLeases(ctx context.Context, authority, device org.ID, at time.Time) ([]Lease, error)
+	// LateJoiners lists devices that belong to a running group mode of the
+	// school and have no lease of it yet; Leavers the leases of devices that
+	// no longer belong.
+	LateJoiners(ctx context.Context, branch org.Branch, at time.Time) ([]Joiner, error)
+	Leavers(ctx context.Context, branch org.Branch, at time.Time) ([]Lease, error)
+	AddLeases(ctx context.Context, permit may.Permit, mode Mode, leases []Lease) error
+	// LeaseDelivered notes that the device fetched a revision.
+	LeaseDelivered(ctx context.Context, authority, id org.ID, rev int, at time.Time) error
+	// LeasesReported notes what a device said of its leases.
+	LeasesReported(ctx context.Context, authority, device org.ID, said []ddm.LeaseStatus, at time.Time) error
+	// ReleaseSecret returns the secret that the device made for release codes.
+	ReleaseSecret(ctx context.Context, authority, enrolment org.ID) ([]byte, error)
+	// RecordRelease leaves the audit row of a code that was shown.
+	RecordRelease(ctx context.Context, permit may.Permit, mode Mode, device org.ID) error
+}
+
+// Group is what lessons need to know of a group.
+type Group struct {
+	Branch org.Branch
+	Kind   org.GroupKind
+	Name   string
+}
+
+// Joiner is a device that a running mode does not cover yet.
+type Joiner struct {
+	Mode   Mode
+	Member Member
+}
+
+// Roster answers whether a person teaches a group at an instant: as its owner,
+// as a substitute or as the borrower of a set.
+type Roster interface {
+	TeachesNow(ctx context.Context, staff org.ID, group org.ID, at time.Time) (bool, error)
+}
+
+// Presence knows which devices are in contact.
+type Presence interface {
+	Contact(enrolment org.ID) Contact
+}
+
+// Changes wakes whoever brings changes to devices.
+type Changes interface{ Wake() }
+
+// Board is told which devices show something new.
+type Board interface {
+	Publish(branch org.Branch, devices ...org.ID)
+}
+
+// Tablets brings leases to Apple devices, which hold no lease of their own.
+type Tablets interface {
+	Install(ctx context.Context, l Lease) error
+	Remove(ctx context.Context, l Lease) error
+}
+
+// Service is the room.
+type Service struct {
+	Store    Store
+	Roster   Roster
+	Presence Presence
+	Changes  Changes
+	Board    Board
+	Tablets  Tablets
+	NewID    func() org.ID
+	Now      func() time.Time
+}
+
+// Request is what a teacher asks for.
+type Request struct {
+	Group   org.ID   // either a group …
+	Devices []org.ID // … or devices of one school; with both, these devices of the group
+	Kind    lease.Kind
+	Minutes int       // length; 0 for the kind's default
+	Until   time.Time // end instead of a length
+	Starts  time.Time // zero: now
+	Sites   []string
+	Apps    []string
+	Message string
+	Reason  string
+}
+
+// Start switches a group or devices into a mode. Faults: Invalid with the
+// longest length for a mode that is too long, for an end before the start, for
+// sites without names; Denied "lesson.not_yours" for a group of a colleague.
+func (s *Service) Start(ctx context.Context, actor may.Actor, request Request) (Mode, error) {
+	branch, members, err := s.target(ctx, request)
+	if err != nil {
+		return Mode{}, err
+	}
+	permit, err := s.permit(ctx, actor, may.ModeStart, branch)
+	if err != nil {
+		return Mode{}, err
+	}
+	mode, err := s.mode(permit, branch, request)
+	if err != nil {
+		return Mode{}, err
+	}
+	leases := s.leases(mode, members)
+	if err := s.Store.CreateMode(ctx, permit, mode, leases); err != nil {
+		return Mode{}, err
+	}
+	s.spread(ctx, mode, leases)
+	return mode, nil
+}
+
+// permit asks may, and for groups of colleagues the roster too: a teacher acts
+// for the own groups, for one taken over, or for ticked devices.
+func (s *Service) permit(ctx context.Context, actor may.Actor, action may.Action, branch org.Branch) (may.Permit, error) {
+	permit, err := may.Do(actor, action, branch)
+	if err != nil || branch.Group == "" || !onlyTeacher(actor, branch) {
+		return permit, err
+	}
+	teaches, err := s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
+	if err != nil {
+		return may.Permit{}, err
+	}
+	if !teaches {
+		return may.Permit{}, errs.E(errs.Denied, "lesson.not_yours")
+	}
+	return permit, nil
+}
+
+func onlyTeacher(actor may.Actor, branch org.Branch) bool {
+	for _, grant := range actor.Grants {
+		if grant.Branch.Holds(branch) && grant.Role != may.Teacher && grant.Role != may.Trainee && grant.Role != may.ReadOnly {
+			return false
+		}
+	}
+	return true
+}
+
+// spread brings leases on their way after the commit.
+func (s *Service) spread(ctx context.Context, mode Mode, leases []Lease) {
+	s.Changes.Wake()
+	devices := make([]org.ID, len(leases))
+	for i, l := range leases {
+		devices[i] = l.Device
+		if !l.Platform.Agent() {
+			s.toTablet(ctx, l)
+		}
+	}
+	s.Board.Publish(mode.Branch, devices...)
+}
+
+// toTablet queues what an Apple device needs. The queue's own faults (a device
+// that left) show on the board as not reached; the mode stands all the same.
+func (s *Service) toTablet(ctx context.Context, l Lease) {
+	if s.Now().Before(l.Ends) {
+		_ = s.Tablets.Install(ctx, l)
+		return
+	}
+	_ = s.Tablets.Remove(ctx, l)
+}

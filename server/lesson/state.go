@@ -1,0 +1,120 @@
+package lesson
+
+import (
+	"time"
+
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
+)
+
+// Patience is how long a device that was in contact may take before its silence
+// is worth a word.
+const Patience = 20 * time.Second
+
+// Contact is what presence knows of a device.
+type Contact struct {
+	Connected bool      // holds an open stream, or polled in time
+	Seen      time.Time // last message; zero if never
+}
+
+// StateOf says what is known of a lease on its device at an instant. It claims
+// nothing that the device did not read back.
+func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
+	over := !at.Before(l.Ends)
+	switch {
+	case over:
+		return overState(l, contact)
+	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseEnded:
+		return Ended, reported(l, "released"), l.Since
+	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseRefused:
+		return Deviating, reported(l, "refused"), l.Since
+	case l.ReportedRev >= l.Rev && (l.Phase == ddm.LeaseActive || l.Phase == ddm.LeaseCovered):
+		return activeState(l, contact)
+	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseWaiting:
+		return Delivered, Reason{Key: "armed"}, l.Since
+	case l.Phase == ddm.LeaseActive && !contact.Connected:
+		// An older revision is in force there; the new one waits.
+		return Unreachable, Reason{Key: "old_revision"}, contact.Seen
+	case l.DeliveredRev >= l.Rev:
+		return deliveredState(l, contact)
+	case !contact.Connected:
+		return Unreachable, Reason{Key: "not_received"}, contact.Seen
+	case at.Before(l.Starts):
+		return Planned, Reason{Key: "starts_later"}, l.Since
+	}
+	return Planned, Reason{Key: "on_its_way"}, l.Since
+}
+
+func overState(l Lease, contact Contact) (State, Reason, time.Time) {
+	if l.Phase == ddm.LeaseEnded && l.ReportedRev >= l.Rev {
+		return Ended, Reason{}, l.Since
+	}
+	if l.DeliveredRev == 0 && l.Phase == "" {
+		return Ended, Reason{Key: "never_received"}, l.Ends
+	}
+	if contact.Connected {
+		return Delivered, Reason{Key: "ending"}, l.Ends
+	}
+	return Unreachable, Reason{Key: "should_have_ended"}, contact.Seen
+}
+
+func activeState(l Lease, contact Contact) (State, Reason, time.Time) {
+	if l.Phase == ddm.LeaseCovered {
+		return Active, Reason{Key: "covered"}, l.Since
+	}
+	for _, part := range l.Parts {
+		if part.State == ddm.PartDeviating || part.State == ddm.PartNotPossible && decides(l.Kind, part.Name) {
+			return Deviating, partReason(part), part.Since
+		}
+	}
+	if !contact.Connected {
+		return Active, Reason{Key: "held_without_contact"}, l.Since
+	}
+	for _, part := range l.Parts {
+		if part.State != ddm.PartOK {
+			return Active, partReason(part), l.Since
+		}
+	}
+	return Active, Reason{}, l.Since
+}
+
+func deliveredState(l Lease, contact Contact) (State, Reason, time.Time) {
+	if !contact.Connected {
+		return Unreachable, Reason{Key: "no_answer"}, contact.Seen
+	}
+	return Delivered, Reason{Key: "not_read_back"}, l.Since
+}
+
+// decides reports whether a part is one of those that make a mode of the kind
+// active: network and screen, and programs where there is nothing else.
+func decides(kind lease.Kind, part string) bool {
+	return part == string(catalog.Network) || part == string(catalog.Screen) || kind == lease.Focus && part == string(catalog.Apps)
+}
+
+func partReason(part ddm.Part) Reason {
+	if part.Reason == nil {
+		return Reason{Key: "part_" + string(part.State), Args: map[string]string{"part": part.Name}}
+	}
+	args := map[string]string{"part": part.Name}
+	for name, value := range part.Reason.Details {
+		args[name] = value
+	}
+	return Reason{Key: part.Reason.Code, Args: args}
+}
+
+func reported(l Lease, key string) Reason {
+	if l.PhaseReason == nil {
+		return Reason{Key: key}
+	}
+	return Reason{Key: l.PhaseReason.Code, Args: l.PhaseReason.Details}
+}
+
+// Count counts lines by state.
+func Count(lines []DeviceMode) map[State]int {
+	counts := make(map[State]int, len(States))
+	for _, line := range lines {
+		counts[line.State]++
+	}
+	return counts
+}
