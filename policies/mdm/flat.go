@@ -5,6 +5,8 @@ import (
 )
 
 var (
+	xmlHead     = []byte(`<?xml version="1.0" encoding="UTF-8"?>`)
+	docType     = []byte(`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">`)
 	dictOpen    = []byte("<dict>")
 	dictClose   = []byte("</dict>")
 	keyOpen     = []byte("<key>")
@@ -31,7 +33,7 @@ func flatCheckIn(data []byte, into *CheckIn) bool {
 	for {
 		if end, ok := after(rest, dictClose); ok {
 			end, ok = after(end, plistClose)
-			return ok && len(bytes.TrimSpace(end)) == 0 && into.MessageType == DeclarativeManagement
+			return ok && len(bytes.Trim(end, " \t\r\n")) == 0 && into.MessageType == DeclarativeManagement
 		}
 		var key, value []byte
 		if key, rest, ok = element(rest, keyOpen, keyClose); !ok {
@@ -45,8 +47,9 @@ func flatCheckIn(data []byte, into *CheckIn) bool {
 
 // plainHead reports whether all before <plist> is the usual declaration.
 func plainHead(head []byte) bool {
-	return !bytes.Contains(head, []byte("<!-")) && !bytes.Contains(head, []byte("<![")) && !bytes.ContainsAny(head, "[&'") &&
-		(len(head) == 0 || bytes.HasPrefix(head, []byte(`<?xml version="1.0" encoding="UTF-8"?>`)))
+	head, _ = bytes.CutPrefix(head, xmlHead)
+	head, _ = after(head, docType)
+	return len(bytes.Trim(head, " \t\r\n")) == 0
 }
 
 func (c *CheckIn) put(key string, value []byte) bool {
