@@ -1,0 +1,111 @@
+package host
+
+import "time"
+
+// Program is one running process.
+type Program struct {
+	PID, UID, GID int
+	Groups        []int // further groups
+	// Path is the file that it runs, also if that was deleted meanwhile.
+	Path string
+	File FileID
+	Args []string
+	// Started is the time since the start of the system (Reading.Elapsed) at which
+	// the process began, in steps of 10 ms.
+	Started time.Duration
+}
+
+// FileID names a file whatever it is called: copies differ, renames do not.
+type FileID struct{ Device, Inode uint64 }
+
+// IsPerson reports whether a user id belongs to somebody who sits at a desk.
+// Below 1000 are services; 61184 to 65535 are ids that systemd lends to services
+// and "nobody" (https://systemd.io/UIDS-GIDS). Directory services number people
+// far above.
+func IsPerson(uid int) bool { return uid >= 1000 && (uid < 61184 || uid > 65535) }
+
+// Programs looks at running processes of people and starts or ends them.
+type Programs interface {
+	// Programs lists the processes of people.
+	Programs() ([]Program, error)
+	// Environ returns the environment that a process was started with.
+	Environ(p Program) ([]string, error)
+	// AskToEnd asks a process to end as logging out would (SIGTERM); it may save
+	// and it may refuse. A process that has ended already is no error.
+	AskToEnd(p Program) error
+	// Launch starts a program that outlives the agent and inherits nothing of it.
+	Launch(l Launch) error
+}
+
+// Launch is a program to start.
+type Launch struct {
+	UID, GID int // whose program it is
+	Groups   []int
+	Path     string
+	Args     []string // without the program's own name
+	Env      []string
+	Dir      string
+}
+
+// Tree is the file system outside our own state, where other programs read what
+// we write for them. Paths are absolute.
+type Tree interface {
+	// Read returns the content, or an error that is fs.ErrNotExist.
+	Read(path string) ([]byte, error)
+	// Write replaces a file, readable by everybody, durably and in one step;
+	// missing directories are made.
+	Write(path string, data []byte) error
+	// Remove deletes a file; a missing one is no error.
+	Remove(path string) error
+	// List returns the names in a directory, sorted; none if it does not exist.
+	List(dir string) []string
+}
+
+// Holds keeps helpers running that stand between the agent's death and an open
+// device: processes of their own which hold something until an instant, end by
+// themselves then, and are started again if somebody ends them before.
+type Holds interface {
+	// Hold sees to it that the helper runs with this content for so long from now.
+	// Told the same again, it does nothing.
+	Hold(name string, content []byte, release time.Duration) error
+	// Drop ends the helper and returns when it has let go.
+	Drop(name string) error
+	// Held looks at the helper.
+	Held(name string) Held
+}
+
+// Held is what a helper does.
+type Held struct {
+	Wanted  bool   // told to hold, and its time is not over
+	Running bool   // a process holds
+	Content []byte // what it was told
+	// Left is the time that remains to it.
+	Left time.Duration
+	// Report is the helper's latest word on what it sees, Age its age.
+	Report []byte
+	Age    time.Duration
+}
+
+// Desktop is one graphical session of a person.
+type Desktop struct {
+	UID, GID int
+	Groups   []int
+	Wayland  bool   // windows are drawn by Wayland, whose screen nobody can cover
+	Display  string // ":0"
+	// Authority is the file with the key to the display; empty if it needs none.
+	Authority string
+	// Env is what a program needs to speak to the session: display, message bus,
+	// runtime directory, language.
+	Env []string
+}
+
+// Desktops finds the graphical sessions of people.
+type Desktops interface {
+	Desktops() ([]Desktop, error)
+}
+
+// Notices shows short texts on a desktop.
+type Notices interface {
+	// Notify shows the text, or returns an error if the desktop shows none.
+	Notify(d Desktop, title, body string) error
+}

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package host
+
+import "errors"
+
+// ErrHeld says that another helper of the name runs.
+var ErrHeld = errors.New("host: held already")
+
+// Keep takes the lock of a name. Helpers exist on Linux only.
+func Keep(_, _ string) (*Keeper, error) {
+	return nil, errors.New("host: this system has no helpers")
+}
