@@ -38,14 +38,6 @@ func (s *Store) record(ctx context.Context, tx Tx, permit may.Permit, target Tar
 	return err
 }
 
-// changed leaves a durable mark: what devices in the scope should have may
-// differ now. An empty device means all of the school, an empty school all of
-// the authority, an empty authority everybody.
-func (s *Store) changed(ctx context.Context, tx Tx, branch org.Branch, device org.ID) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO marks (authority, school, device, at) VALUES ($1, $2, $3, $4)`, branch.Authority, branch.School, device, millis(s.now()))
-	return err
-}
-
 func document(value any) string {
 	if value == nil {
 		return ""

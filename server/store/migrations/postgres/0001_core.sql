@@ -80,7 +80,7 @@ CREATE TABLE modes (
 );
 CREATE INDEX modes_by_group ON modes (authority, group_id, ends);
 CREATE INDEX modes_by_end ON modes (ends);
--- state: planned, delivered, active, deviating, unreachable, ended. keep_until: how long it stays in the manifest.
+-- state is what the device last said of it (ddm.LeasePhase), empty if it never did. keep_until: how long it stays in the manifest.
 CREATE TABLE leases (
   authority TEXT NOT NULL, id TEXT NOT NULL, mode TEXT NOT NULL, school TEXT NOT NULL, device TEXT NOT NULL, enrolment TEXT NOT NULL, rev BIGINT NOT NULL,
   kind TEXT NOT NULL, rules TEXT NOT NULL, starts BIGINT NOT NULL, ends BIGINT NOT NULL, keep_until BIGINT NOT NULL, by_name TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
@@ -108,15 +108,8 @@ CREATE TABLE policies (
 );
 -- Durable marks: "something changed for these devices". declare drains them. school '' = whole authority.
 CREATE TABLE marks (
-  seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, authority TEXT NOT NULL, school TEXT NOT NULL, device TEXT NOT NULL DEFAULT '', at BIGINT NOT NULL
+  seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, authority TEXT NOT NULL, school TEXT NOT NULL, device TEXT NOT NULL DEFAULT '', what TEXT NOT NULL, at BIGINT NOT NULL
 );
--- What each device was last told it should have.
-CREATE TABLE advertised (
-  authority TEXT NOT NULL, device TEXT NOT NULL, token TEXT NOT NULL, changed BIGINT NOT NULL, next BIGINT NOT NULL DEFAULT 0,
-  PRIMARY KEY (authority, device)
-);
-CREATE INDEX advertised_by_next ON advertised (next);
-
 -- Who did what, to whom, from where. hash is empty until the sealer chained it.
 CREATE TABLE audit (
   seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, authority TEXT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL, via TEXT NOT NULL, origin TEXT NOT NULL,

@@ -1,0 +1,154 @@
+package declare
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"schulwart.org/policies/org"
+)
+
+const (
+	marksAtOnce = 500
+	// sweep is how often marks are looked for without a wake-up: the safety net
+	// for a hint that got lost.
+	sweep = 30 * time.Second
+)
+
+// Run drains marks until the context ends: at once, after each wake-up, when an
+// answer changes by the clock, and every 30 seconds.
+func (s *Service) Run(ctx context.Context) {
+	s.init()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+		if err := s.Drain(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("bringing changes to devices", "error", err)
+			// The marks are still there; the next round takes them up.
+		}
+		s.tick(ctx)
+		timer.Reset(s.untilNext())
+	}
+}
+
+// Drain acts on all marks: recomputes the schools that they name, wakes the
+// devices whose answer differs, and drops the marks. When it is interrupted, the
+// next round does the same again, to no harm.
+func (s *Service) Drain(ctx context.Context) error {
+	s.init()
+	for {
+		marks, err := s.Store.Marks(ctx, marksAtOnce)
+		if err != nil || len(marks) == 0 {
+			return err
+		}
+		scopes, err := s.scopes(ctx, marks)
+		if err != nil {
+			return err
+		}
+		for _, scope := range scopes {
+			if err := s.refresh(ctx, scope.branch, scope.what); err != nil {
+				return err
+			}
+		}
+		seqs := make([]int64, len(marks))
+		for i, mark := range marks {
+			seqs[i] = mark.Seq
+		}
+		if err := s.Store.DropMarks(ctx, seqs); err != nil {
+			return err
+		}
+	}
+}
+
+type scope struct {
+	branch org.Branch
+	what   What
+}
+
+// scopes reduces marks to one entry per school.
+func (s *Service) scopes(ctx context.Context, marks []Mark) ([]scope, error) {
+	var scopes []scope
+	add := func(branch org.Branch, what What) {
+		i := slices.IndexFunc(scopes, func(known scope) bool { return known.branch.School == branch.School })
+		if i < 0 {
+			scopes = append(scopes, scope{branch, what})
+		} else if what == Everything {
+			scopes[i].what = Everything
+		}
+	}
+	for _, mark := range marks {
+		if mark.Branch.School != "" {
+			add(org.Branch{Authority: mark.Branch.Authority, School: mark.Branch.School}, mark.What)
+			continue
+		}
+		schools, err := s.Store.Schools(ctx, mark.Branch.Authority)
+		if err != nil {
+			return nil, err
+		}
+		for _, school := range schools {
+			add(school, mark.What)
+		}
+	}
+	return scopes, nil
+}
+
+// refresh recomputes a school and wakes whom it concerns. A school that nobody
+// asked about since the start is only settled: its devices will ask.
+func (s *Service) refresh(ctx context.Context, branch org.Branch, what What) error {
+	if what == Everything {
+		if err := s.Settler.Settle(ctx, branch); err != nil {
+			return err
+		}
+	}
+	school := s.school(branch)
+	school.mu.Lock()
+	differ, err := s.compile(ctx, school, what)
+	school.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	s.Nudger.Nudge(differ...)
+	return nil
+}
+
+// tick recomputes schools whose answers changed by the clock. Nobody is woken
+// for it: devices have clocks too.
+func (s *Service) tick(ctx context.Context) {
+	for _, school := range s.list() {
+		school.mu.Lock()
+		if school.loaded && due(school.next, s.Now()) {
+			if _, err := s.compile(ctx, school, LeasesOnly); err != nil {
+				s.Log.Error("recomputing a school", "school", school.branch.School, "error", err)
+			}
+		}
+		school.mu.Unlock()
+	}
+}
+
+func (s *Service) list() []*school {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*school, 0, len(s.schools))
+	for _, school := range s.schools {
+		all = append(all, school)
+	}
+	return all
+}
+
+func (s *Service) untilNext() time.Duration {
+	wait := sweep
+	for _, school := range s.list() {
+		school.mu.Lock()
+		if school.loaded && !school.next.IsZero() {
+			wait = min(wait, max(school.next.Sub(s.Now()), 100*time.Millisecond))
+		}
+		school.mu.Unlock()
+	}
+	return wait
+}

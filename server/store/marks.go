@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/server/declare"
+)
+
+// changed leaves a durable mark: what devices in the scope should have may
+// differ now, membership included. An empty school means all of the authority,
+// an empty authority everybody.
+func (s *Store) changed(ctx context.Context, tx Tx, branch org.Branch, device org.ID) error {
+	return s.mark(ctx, tx, branch, device, declare.Everything)
+}
+
+// changedLeases leaves a mark that says: only leases of the school differ.
+func (s *Store) changedLeases(ctx context.Context, tx Tx, branch org.Branch) error {
+	return s.mark(ctx, tx, branch, "", declare.LeasesOnly)
+}
+
+func (s *Store) mark(ctx context.Context, tx Tx, branch org.Branch, device org.ID, what declare.What) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO marks (authority, school, device, what, at) VALUES ($1, $2, $3, $4, $5)`, branch.Authority, branch.School, device, what, millis(s.now()))
+	return err
+}
+
+// Marks returns the oldest marks, at most n.
+func (s *Store) Marks(ctx context.Context, n int) ([]declare.Mark, error) {
+	return collect(ctx, s.reader(ctx), func(row scanner) (declare.Mark, error) {
+		var m declare.Mark
+		return m, row.Scan(&m.Seq, &m.Branch.Authority, &m.Branch.School, &m.Device, &m.What)
+	}, `SELECT seq, authority, school, device, what FROM marks ORDER BY seq LIMIT $1`, n)
+}
+
+// DropMarks forgets marks that were acted upon.
+func (s *Store) DropMarks(ctx context.Context, seqs []int64) error {
+	marks, args := list(1, seqs)
+	_, err := s.exec(ctx, `DELETE FROM marks WHERE seq IN (`+marks+`)`, args...)
+	return err
+}
