@@ -1,0 +1,238 @@
+// Package stream wakes agents over one event stream each (SSE over mutual TLS,
+// HTTP/1.1). The connections are hijacked from net/http and kept in a registry
+// of our own, so that an idle device costs little memory and a stopping server
+// can send its devices away in good order.
+package stream
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
+)
+
+// Defaults of the stream.
+const (
+	Heartbeat = 5 * time.Minute  // proves that the path is open
+	Poll      = 60 * time.Second // pace for agents whose stream is blocked
+	writeTime = 5 * time.Second  // a device that takes longer is gone
+)
+
+var (
+	nudge     = []byte("data: nudge\n\n")
+	heartbeat = []byte(": still here\n\n")
+	goodbye   = []byte("event: bye\ndata: restart\n\n")
+)
+
+// Registry holds the open streams. Make it with New.
+type Registry struct {
+	mu      sync.Mutex
+	open    map[org.ID]*connection
+	changed func(enrolment org.ID, connected bool)
+	beat    time.Duration
+	closed  bool
+	done    chan struct{}
+}
+
+type connection struct {
+	net.Conn
+	enrolment org.ID
+	mu        sync.Mutex // one writer at a time
+}
+
+// New returns a registry. changed hears of each device that comes or goes; it
+// must not block.
+func New(beat time.Duration, changed func(enrolment org.ID, connected bool)) *Registry {
+	r := &Registry{open: map[org.ID]*connection{}, changed: changed, beat: beat, done: make(chan struct{})}
+	go r.beatAll()
+	return r
+}
+
+// Serve answers GET /stream and returns; the connection lives on. A device that
+// opens a second stream loses the first.
+func (r *Registry) Serve(w http.ResponseWriter, _ *http.Request, enrolment org.ID) error {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		return errs.E(errs.Unavailable, "stream.http2")
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		return err
+	}
+	c := &connection{Conn: conn, enrolment: enrolment}
+	if !r.add(c) {
+		return conn.Close()
+	}
+	if err := c.write(r.hello()); err != nil {
+		r.drop(c)
+		return nil
+	}
+	r.changed(enrolment, true)
+	go r.watch(c)
+	return nil
+}
+
+// hello is the head of the answer, with the pace of polling and of heartbeats
+// in seconds, and a first nudge: whatever changed before the stream was open is
+// looked for at once.
+func (r *Registry) hello() []byte {
+	head := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n" +
+		"Date: " + time.Now().UTC().Format(http.TimeFormat) + "\r\n" +
+		"Schulwart-Poll: " + seconds(Poll) + "\r\nSchulwart-Heartbeat: " + seconds(r.beat) + "\r\n\r\n"
+	return append([]byte(head), nudge...)
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
+// Nudge wakes the connected ones among the devices.
+func (r *Registry) Nudge(enrolments ...org.ID) {
+	var reached []*connection
+	r.mu.Lock()
+	for _, enrolment := range enrolments {
+		if c, ok := r.open[enrolment]; ok {
+			reached = append(reached, c)
+		}
+	}
+	r.mu.Unlock()
+	r.send(reached, nudge)
+}
+
+// Connected reports whether a device holds a stream.
+func (r *Registry) Connected(enrolment org.ID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.open[enrolment]
+	return ok
+}
+
+// Count returns how many streams are open.
+func (r *Registry) Count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.open)
+}
+
+// Close says goodbye to every device and closes its stream. Agents come back
+// with full jitter.
+func (r *Registry) Close() {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	r.closed = true
+	close(r.done)
+	all := r.all()
+	r.mu.Unlock()
+	r.send(all, goodbye)
+	for _, c := range all {
+		r.drop(c)
+	}
+}
+
+func (r *Registry) all() []*connection {
+	all := make([]*connection, 0, len(r.open))
+	for _, c := range r.open {
+		all = append(all, c)
+	}
+	return all
+}
+
+func (r *Registry) beatAll() {
+	ticker := time.NewTicker(r.beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.done:
+			return
+		case <-ticker.C:
+			r.mu.Lock()
+			all := r.all()
+			r.mu.Unlock()
+			r.send(all, heartbeat)
+		}
+	}
+}
+
+// fewAtOnce is how many connections one sender writes to in a row before it
+// lets another sender help: one slow device must not hold up a class.
+const fewAtOnce = 16
+
+func (r *Registry) send(to []*connection, data []byte) {
+	if len(to) <= fewAtOnce {
+		r.sendRow(to, data)
+		return
+	}
+	var all sync.WaitGroup
+	limit := make(chan struct{}, 64)
+	for len(to) > 0 {
+		row := to[:min(fewAtOnce, len(to))]
+		to = to[len(row):]
+		limit <- struct{}{}
+		all.Go(func() {
+			defer func() { <-limit }()
+			r.sendRow(row, data)
+		})
+	}
+	all.Wait()
+}
+
+func (r *Registry) sendRow(row []*connection, data []byte) {
+	for _, c := range row {
+		if err := c.write(data); err != nil {
+			r.drop(c)
+		}
+	}
+}
+
+func (c *connection) write(data []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	_, err := c.Write(data)
+	return err
+}
+
+// watch waits for the device to hang up, so that the board knows it at once.
+func (r *Registry) watch(c *connection) {
+	var one [1]byte
+	_ = c.SetReadDeadline(time.Time{})
+	for {
+		if _, err := c.Read(one[:]); err != nil {
+			r.drop(c)
+			return
+		}
+	}
+}
+
+func (r *Registry) add(c *connection) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	if former, ok := r.open[c.enrolment]; ok {
+		_ = former.Conn.Close()
+	}
+	r.open[c.enrolment] = c
+	return true
+}
+
+func (r *Registry) drop(c *connection) {
+	_ = c.Conn.Close()
+	r.mu.Lock()
+	current := r.open[c.enrolment] == c
+	if current {
+		delete(r.open, c.enrolment)
+	}
+	r.mu.Unlock()
+	if current {
+		r.changed(c.enrolment, false)
+	}
+}
