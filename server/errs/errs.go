@@ -15,6 +15,7 @@ const (
 	Conflict    Kind = "conflict"    // somebody else was faster
 	Denied      Kind = "denied"      // known, but not allowed
 	Unavailable Kind = "unavailable" // try again later
+	TooMany     Kind = "too_many"    // too many tries; the argument "seconds" says when the next is heard
 )
 
 // Error is a fault with a translatable text.

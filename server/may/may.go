@@ -4,6 +4,8 @@
 package may
 
 import (
+	"slices"
+
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 )
@@ -55,6 +57,7 @@ const (
 	OperationRun  Action = "operation.run"  // set-up, backup now, keys
 	PolicyRead    Action = "policy.read"    // see base policies
 	PolicyWrite   Action = "policy.write"   // change base policies
+	AccountOwn    Action = "account.own"    // one's own password, factor, sessions; everybody
 )
 
 // grants says which role may do what in its branch. A role not named here may
@@ -134,6 +137,51 @@ func Branches(actor Actor, action Action) []org.Branch {
 		}
 	}
 	return branches
+}
+
+// Reach lists all branches in which the actor has any role.
+func Reach(actor Actor) []org.Branch {
+	branches := make([]org.Branch, len(actor.Grants))
+	for i, grant := range actor.Grants {
+		branches[i] = grant.Branch
+	}
+	return branches
+}
+
+// Self returns the permit for what everybody may do to the own account:
+// sign in and out, choose a password, a language, a second factor.
+func Self(actor Actor, branch org.Branch) Permit {
+	return Permit{actor: actor, action: AccountOwn, branch: branch}
+}
+
+// hands says who may give whom which role, inside the own branch. Nobody can
+// give away more than the role was trusted with.
+var hands = map[Role][]Role{
+	Operator:       Roles,
+	AuthorityAdmin: {Technician, AuthorityAdmin, SchoolAdmin, Trainee, Teacher, ReadOnly},
+	SchoolAdmin:    {SchoolAdmin, Trainee, Teacher, ReadOnly},
+}
+
+// Hands reports whether the actor may give somebody the grant, take it back, or
+// act on the account of somebody who has it.
+func Hands(actor Actor, grant Grant) bool {
+	for _, own := range actor.Grants {
+		if own.Branch.Holds(grant.Branch) && slices.Contains(hands[own.Role], grant.Role) {
+			return true
+		}
+	}
+	return false
+}
+
+// Covers reports whether the actor has the grant itself, or one that holds it:
+// programs get no more than their makers have.
+func Covers(actor Actor, grant Grant) bool {
+	for _, own := range actor.Grants {
+		if own.Role == grant.Role && own.Branch.Holds(grant.Branch) {
+			return true
+		}
+	}
+	return Hands(actor, grant)
 }
 
 // System returns the permit of a job of the server itself.
