@@ -35,3 +35,12 @@ func Learn(token string, keys []Key, at time.Time) (Key, error) {
 	}
 	return said.Key, nil
 }
+
+// KeyDeclarationType is the DDM type in which a key announcement travels, to our
+// agent only; the payload is Announced.
+const KeyDeclarationType = "org.schulwart.management.lease-key"
+
+// Announced is the payload of a key announcement: what Announce returned.
+type Announced struct {
+	JWS string `json:"jws"`
+}
