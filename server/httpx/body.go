@@ -1,0 +1,52 @@
+package httpx
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"schulwart.org/server/errs"
+)
+
+// Body reads the whole body, at most limit bytes. It is an Invalid fault if there
+// is more, or if the body is compressed: a small message must not become a large
+// one after its size was checked.
+func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding != "" && encoding != "identity" {
+		return nil, errs.E(errs.Invalid, "body.compressed")
+	}
+	if r.ContentLength > limit {
+		return nil, errs.E(errs.Invalid, "body.too_large", "max", limit)
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, errs.E(errs.Invalid, "body.too_large", "max", limit)
+	}
+	if err != nil {
+		return nil, errs.E(errs.Invalid, "body.broken_off").Because(err)
+	}
+	return data, nil
+}
+
+// Problem is the body of a fault for programs (RFC 9457).
+type Problem struct {
+	Type   string         `json:"type"` // "about:blank"
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Key    string         `json:"key"` // as in the help pages; stable
+	Args   map[string]any `json:"args,omitempty"`
+	Field  string         `json:"field,omitempty"`
+	// Instance is the request's number in the log.
+	Instance string `json:"instance,omitempty"`
+}
+
+// ProblemOf describes a fault without its cause.
+func ProblemOf(r *http.Request, status int, err error) Problem {
+	problem := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Key: "internal", Instance: RequestID(r.Context())}
+	if fault := errs.Find(err); fault != nil {
+		problem.Key, problem.Args, problem.Field = fault.Key, fault.Args, fault.Field
+	}
+	return problem
+}
