@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"fmt"
 	"sort"
 	"time"
 
@@ -24,6 +25,12 @@ func (a *answer) add(declarations ...ddm.Declaration) { a.set = append(a.set, de
 func (a *answer) changes(at time.Time) {
 	if at.After(a.at) && (a.next.IsZero() || at.Before(a.next)) {
 		a.next = at
+	}
+}
+
+func (a *answer) keys(snapshot Snapshot) {
+	for i, jws := range snapshot.Announced {
+		a.add(ddm.New(lease.KeyDeclarationType, fmt.Sprintf("%s%03d", KeyPrefix, i), lease.Announced{JWS: jws}))
 	}
 }
 

@@ -15,12 +15,15 @@ import (
 // Snapshot is everything that the answer depends on, for the devices of one
 // school.
 type Snapshot struct {
-	Issuer   string // of leases
-	KeyID    string // key that signs leases now; part of a lease's content hash
-	Branch   org.Branch
-	Name     string    // the school's name, as pupils may read it
-	Policies []Policy  // of all levels above and in the school, in any order
-	Leases   []Granted // of all devices of the school, in any order
+	Issuer string // of leases
+	KeyID  string // key that signs leases now; part of a lease's content hash
+	// Announced are the statements from which a device that knows an old lease
+	// key learns the newer ones (lease.SigningKey.Announce), oldest first.
+	Announced []string
+	Branch    org.Branch
+	Name      string    // the school's name, as pupils may read it
+	Policies  []Policy  // of all levels above and in the school, in any order
+	Leases    []Granted // of all devices of the school, in any order
 }
 
 // Policy is one family's value at one place.
@@ -76,6 +79,7 @@ type LeasePayload struct {
 // Identifiers of declarations.
 const (
 	LeasePrefix      = "org.schulwart.lease."
+	KeyPrefix        = "org.schulwart.lease-key."
 	WebFilterID      = "org.schulwart.webfilter"
 	SubscriptionsID  = "org.schulwart.subscriptions"
 	OrganizationID   = "org.schulwart.organization"
@@ -95,6 +99,7 @@ func For(snapshot Snapshot, device Device, at time.Time) State {
 	answer := &answer{at: at.UTC()}
 	answer.add(organization(snapshot), subscriptions())
 	if device.Platform.Agent() {
+		answer.keys(snapshot)
 		answer.webfilter(snapshot, device)
 		answer.leases(snapshot, device)
 	}

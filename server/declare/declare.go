@@ -53,6 +53,7 @@ type Store interface {
 // Signer signs leases with the key that is used now.
 type Signer interface {
 	KeyID() string
+	Announcements() []string
 	Sign(l lease.Lease) (string, error)
 }
 

@@ -153,7 +153,7 @@ func (s *Service) fresh(school *school, device desired.Device, leases []desired.
 
 func (s *Service) snapshot(school *school, leases []desired.Granted) desired.Snapshot {
 	return desired.Snapshot{
-		Issuer: s.Issuer, KeyID: s.Signer.KeyID(), Branch: school.branch, Name: school.ground.Name,
+		Issuer: s.Issuer, KeyID: s.Signer.KeyID(), Announced: s.Signer.Announcements(), Branch: school.branch, Name: school.ground.Name,
 		Policies: school.ground.Policies, Leases: leases,
 	}
 }

@@ -114,4 +114,3 @@ func (s *Store) Schools(ctx context.Context, authority org.ID) ([]org.Branch, er
 
 // Issuer returns the name under which this installation signs leases.
 func (s *Store) Issuer(ctx context.Context) (string, error) { return s.Setting(ctx, "issuer") }
-

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/server/may"
 )
 
 // Setting returns a value of the whole installation, empty if it was never set.
@@ -39,4 +42,18 @@ func (s *Store) PutSecret(ctx context.Context, name string, secret []byte) error
 		return fmt.Errorf("sealing %s: %w", name, err)
 	}
 	return s.PutSetting(ctx, "secret:"+name, sealed)
+}
+
+// SaveKeys seals and keeps signing keys, leaves the audit row, and marks every
+// school: what devices hold names the key that signed it.
+func (s *Store) SaveKeys(ctx context.Context, permit may.Permit, name string, secret []byte) error {
+	return s.write(ctx, func(ctx context.Context, tx Tx) error {
+		if err := s.PutSecret(ctx, name, secret); err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, permit, Target{Kind: "keys", ID: org.ID(name)}, nil, nil); err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, org.Branch{}, "")
+	})
 }
