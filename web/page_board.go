@@ -32,8 +32,8 @@ const (
 
 // BoardPage is a teacher's class. The page listens to PathBoardLive: each event
 // is named "board" and carries any of TileFragment, ModesFragment,
-// SummaryFragment and AttentionFragment one after the other; they find their
-// places by their ids (hx-swap-oob). A comment line every 15 s keeps proxies
+// SummaryFragment, AttentionFragment and TilesFragment one after the other, each
+// with OOB set: they find their places by their ids (hx-swap-oob). A comment line every 15 s keeps proxies
 // from closing the stream. After a gap the page fetches PathBoardPart.
 type BoardPage struct {
 	Frame
@@ -43,16 +43,25 @@ type BoardPage struct {
 	Substitute *Substitution
 	Borrowed   *time.Time // until when the person holds this set
 	Live       BoardLive
-	Codes      []OfflineCodes // release codes of running leases, kept in the page for when the server is down
-	Problem    *Problem       // of a mode that could not be started or ended
+	Problem    *Problem // of a mode that could not be started or ended
 }
 
-// BoardLive is what moves on the board.
+// BoardLive is what moves on the board. BoardLiveFragment draws all of it with
+// OOB set, as PathBoardPart answers.
 type BoardLive struct {
 	Modes     ModesPart
 	Summary   SummaryPart
 	Attention AttentionPart
-	Tiles     []TilePart // by name, so that nothing jumps
+	Tiles     TilesPart
+}
+
+// TilesPart is all tiles of the board. It is drawn by TilesFragment, which is
+// sent when a device joins or leaves the group.
+type TilesPart struct {
+	Frame Frame
+	Group GroupRef
+	Tiles []TilePart // by name, so that nothing jumps
+	OOB   bool
 }
 
 // ModesPart is the row of modes and what runs. It is drawn by ModesFragment.
@@ -63,7 +72,8 @@ type ModesPart struct {
 	Last       *LastMode // "Wie letzte Stunde"; nil when there was none
 	DefaultEnd time.Time // of a mode started now
 	Running    []RunningMode
-	Blocked    *Problem // why no mode can be started here, e.g. a colleague holds the set; nil when one can
+	Blocked    *Problem       // why no mode can be started here, e.g. a colleague holds the set; nil when one can
+	Codes      []OfflineCodes // release codes of running leases, kept in the page for when the server is down
 	OOB        bool
 }
 
@@ -97,6 +107,7 @@ type RunningMode struct {
 // (aria-live). It is drawn by SummaryFragment.
 type SummaryPart struct {
 	Frame  Frame
+	Group  GroupRef
 	Total  int
 	Counts map[State]int
 	OOB    bool
@@ -134,13 +145,25 @@ type TilePart struct {
 	OOB       bool
 }
 
-// PartState tells of one part of a mode, e.g. the browser, when it differs from
-// the whole. Part is network, screen, browser or programs.
+// PartState is what was read back of one part of a mode. Part is network,
+// screen, browser or apps.
 type PartState struct {
-	Part  string
-	State State
-	Why   *Sentence // looked up as reason.<key>
+	Part   string
+	Status PartStatus
+	Why    *Sentence // looked up as reason.<key>
 }
+
+// PartStatus is the device's word on a part. Its word is part.<status>.
+type PartStatus string
+
+// What a part can report.
+const (
+	PartOK          PartStatus = "ok"
+	PartRepaired    PartStatus = "repaired" // somebody changed it, it is as wanted again
+	PartPending     PartStatus = "pending"  // takes effect soon, e.g. when the browser has restarted
+	PartDeviating   PartStatus = "deviating"
+	PartNotPossible PartStatus = "not-possible"
+)
 
 // OfflineCodes are the codes of one device while its lease runs.
 type OfflineCodes struct {

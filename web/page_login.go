@@ -110,7 +110,7 @@ type Role string
 // Roles.
 const (
 	RoleOperator       Role = "operator"
-	RoleHelpdesk       Role = "helpdesk"
+	RoleHelpdesk       Role = "help_desk"
 	RoleTechnician     Role = "technician"
 	RoleAuthorityAdmin Role = "authority_admin"
 	RoleSchoolAdmin    Role = "school_admin"

@@ -1,0 +1,13 @@
+// The server's clock, as far as this page knows it. People's phones are often
+// minutes off, and ages must not be.
+const made = Date.parse(document.body.dataset.now);
+const loaded = Date.now();
+
+export const now = () => made + (Date.now() - loaded);
+
+// every calls what() now and then each second while the page can be seen.
+export function every(what) {
+  what();
+  setInterval(() => document.hidden || what(), 1000);
+  document.addEventListener("visibilitychange", () => document.hidden || what());
+}
