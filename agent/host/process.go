@@ -52,10 +52,10 @@ type Launch struct {
 type Tree interface {
 	// Read returns the content, or an error that is fs.ErrNotExist.
 	Read(path string) ([]byte, error)
-	// Write replaces a file, readable by everybody, durably and in one step;
-	// missing directories are made.
-	Write(path string, data []byte) error
-	// Remove deletes a file; a missing one is no error.
+	// Write replaces a file, readable by everybody, durably and in one step. It
+	// returns the directories that it had to make, outermost first.
+	Write(path string, data []byte) (made []string, err error)
+	// Remove deletes a file or an empty directory; a missing one is no error.
 	Remove(path string) error
 	// List returns the names in a directory, sorted; none if it does not exist.
 	List(dir string) []string

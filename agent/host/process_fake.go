@@ -88,7 +88,7 @@ func (f *FakePrograms) Launched() []Launch {
 type FakeTree struct {
 	mu    sync.Mutex
 	files map[string][]byte
-	// Fail is returned by the next write whose path it names.
+	// Fail names paths whose writing fails, and how.
 	Fail map[string]error
 }
 
@@ -104,17 +104,17 @@ func (f *FakeTree) Read(name string) ([]byte, error) {
 }
 
 // Write replaces the content.
-func (f *FakeTree) Write(name string, data []byte) error {
+func (f *FakeTree) Write(name string, data []byte) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.Fail[name]; err != nil {
-		return err
+		return nil, err
 	}
 	if f.files == nil {
 		f.files = map[string][]byte{}
 	}
 	f.files[name] = append([]byte(nil), data...)
-	return nil
+	return nil, nil
 }
 
 // Remove deletes a file.

@@ -222,15 +222,16 @@ func (t SystemTree) Read(path string) ([]byte, error) { return os.ReadFile(t.at(
 
 // Write writes beside, syncs and renames: a browser that starts at this moment
 // reads the former or the new file, never half of one.
-func (t SystemTree) Write(path string, data []byte) error {
+func (t SystemTree) Write(path string, data []byte) ([]string, error) {
+	made, err := t.makeDir(filepath.Dir(path))
+	if err != nil {
+		return made, err
+	}
 	path = t.at(path)
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making %s: %w", dir, err)
-	}
 	beside, err := os.CreateTemp(dir, ".schulwart-*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return made, fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(beside.Name())
 	_, err = beside.Write(data)
@@ -246,12 +247,26 @@ func (t SystemTree) Write(path string, data []byte) error {
 		err = syncDir(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return made, fmt.Errorf("writing %s: %w", path, err)
 	}
-	return nil
+	return made, nil
 }
 
-// Remove deletes a file.
+func (t SystemTree) makeDir(dir string) ([]string, error) {
+	if _, err := os.Stat(t.at(dir)); err == nil || dir == "/" {
+		return nil, nil
+	}
+	made, err := t.makeDir(filepath.Dir(dir))
+	if err != nil {
+		return made, err
+	}
+	if err := os.Mkdir(t.at(dir), 0o755); err != nil {
+		return made, fmt.Errorf("making %s: %w", dir, err)
+	}
+	return append(made, dir), nil
+}
+
+// Remove deletes a file or an empty directory.
 func (t SystemTree) Remove(path string) error {
 	path = t.at(path)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -1,0 +1,78 @@
+package words
+
+import (
+	"strconv"
+	"time"
+)
+
+func init() {
+	for key, text := range driverSentences {
+		sentences[key] = text
+	}
+}
+
+// driverSentences are the reasons that the drivers of browser, screen and
+// programs give.
+var driverSentences = map[string]sentence{
+	"browser.unset":      {"noch nicht gesetzt", "not set yet"},
+	"browser.changed":    {"Vorgabe für Browser wurde geändert: {file}", "browser policy was changed: {file}"},
+	"browser.foreign":    {"eine andere Vorgabe geht vor: {file}", "another policy goes first: {file}"},
+	"browser.restart":    {"Browser wird gleich neu gestartet", "browser restarts soon"},
+	"browser.restart-at": {"Browser wird um {at} Uhr neu gestartet", "browser restarts at {at}"},
+	"browser.stayed":     {"Browser wartet auf eine Antwort und wurde nicht neu gestartet", "browser waits for an answer and was not restarted"},
+
+	"screen.no-session": {"niemand ist angemeldet; nach einer Anmeldung wird der Bildschirm verdeckt", "nobody is logged in; a later login is covered"},
+	"screen.wayland":    {"unter Wayland kann kein Programm den Bildschirm verdecken", "under Wayland no program can cover the screen"},
+	"screen.starting":   {"Bildschirm wird gerade verdeckt", "screen is being covered"},
+	"screen.gone":       {"Bildschirm ist nicht verdeckt", "screen is not covered"},
+	"screen.keyboard":   {"ein anderes Programm hält die Tastatur fest", "another program holds on to the keyboard"},
+	"screen.display":    {"Bildschirm ist nicht erreichbar: {error}", "display cannot be reached: {error}"},
+	"screen.still":      {"Bildschirm ist noch verdeckt", "screen is still covered"},
+
+	"apps.fanotify": {"dieser Linux-Kern kann den Start von Programmen nicht prüfen", "this Linux kernel cannot check which programs start"},
+	"apps.starting": {"wird gerade wirksam", "takes effect soon"},
+	"apps.gone":     {"Start von Programmen wird nicht geprüft", "start of programs is not checked"},
+	"apps.closing":  {"noch offen, wird um {at} Uhr geschlossen: {names}", "still open, will be closed at {at}: {names}"},
+	"apps.open":     {"noch offen: {names}", "still open: {names}"},
+	"apps.unknown":  {"auf diesem Gerät nicht vorhanden: {names}", "not on this device: {names}"},
+	"apps.still":    {"Programme werden noch geprüft", "programs are still checked"},
+	"apps.unmarked": {"nicht alle Laufwerke werden geprüft: {where}", "not all file systems are checked: {where}"},
+}
+
+// BrowserRestart tells the pupil that the browser restarts after a while.
+func BrowserRestart(lang Lang, notice time.Duration, restricted bool) (title, body string) {
+	seconds := strconv.Itoa(int(notice.Round(time.Second) / time.Second))
+	if lang == English {
+		body = "Your browser restarts in " + seconds + " seconds. Finish what you are typing: your pages come back by themselves."
+		if restricted {
+			return "Browser restarts", body
+		}
+		return "Browser restarts", body + " Then all pages work again."
+	}
+	body = "Dein Browser startet in " + seconds + " Sekunden neu. Schick ab, was du gerade schreibst: Deine Seiten öffnen sich danach von selbst wieder."
+	if restricted {
+		return "Browser startet neu", body
+	}
+	return "Browser startet neu", body + " Dann gehen wieder alle Seiten."
+}
+
+// AppsClosing tells the pupil which programs will be closed.
+func AppsClosing(lang Lang, names []string, notice time.Duration) (title, body string) {
+	seconds := strconv.Itoa(int(notice.Round(time.Second) / time.Second))
+	if lang == English {
+		return "Please save", "In " + seconds + " seconds these programs are asked to close: " + few(names, "and more") + ". Save your work now."
+	}
+	return "Bitte speichern", "In " + seconds + " Sekunden werden diese Programme gebeten, sich zu schließen: " + few(names, "und weitere") + ". Speichere jetzt, was du brauchst."
+}
+
+// AppRefused tells the pupil why a program did not start.
+func AppRefused(lang Lang, name, by string, until time.Time, loc *time.Location) (title, body string) {
+	if by == "" {
+		by = lockNobody[lang]
+	}
+	at := Clock(until, loc)
+	if lang == English {
+		return name + " does not start now", by + " allows other programs until " + at + ". After that everything is as before."
+	}
+	return name + " startet gerade nicht", by + " hat bis " + at + " Uhr andere Programme freigegeben. Danach ist alles wieder wie vorher."
+}
