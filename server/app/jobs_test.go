@@ -1,0 +1,37 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"schulwart.org/server/store/storetest"
+)
+
+// Walks through both DST nights, a minute at a time: each daily job runs once
+// per local date, also the one whose hour does not exist or comes twice.
+func TestDailyJobsRunOnceOnDSTDays(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("missing: time zone data")
+	}
+	s := storetest.Open(t)
+	for _, day := range []time.Time{time.Date(2026, 3, 28, 22, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 21, 0, 0, 0, time.UTC)} {
+		ran := map[string]int{}
+		at := day
+		j := job{name: "nightly", daily: 2, run: func(context.Context) error { ran[at.In(zone).Format(time.DateOnly)]++; return nil }}
+		for range 30 * 60 / 5 {
+			runJob(context.Background(), j, s, zone, func() time.Time { return at }, slog.New(slog.DiscardHandler))
+			at = at.Add(5 * time.Minute)
+		}
+		for date, n := range ran {
+			if n != 1 {
+				t.Errorf("%s: ran %d times", date, n)
+			}
+		}
+		if len(ran) < 2 {
+			t.Errorf("from %s: ran on %v only", day, ran)
+		}
+	}
+}
