@@ -1,0 +1,76 @@
+# Everything that people do with this project. `make` alone says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+export CGO_ENABLED := 0
+
+TAGS    := nomsgpack
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 0.1.0-dev)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+STAMP   := -X schulwart.org/policies/version.Version=$(VERSION) -X schulwart.org/policies/version.Commit=$(COMMIT)
+BUILD   := go build -tags $(TAGS) -trimpath -ldflags "-s -w $(STAMP)"
+
+SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
+
+TEMPL         := github.com/a-h/templ/cmd/templ@v0.3.977
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help bin demo test e2e bench lint gallery screenshot build generate deb postgres-test clean
+
+help: ## what there is
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+bin: ## both programs for this machine, into bin/
+	@$(BUILD) -o bin/schulwart ./server
+	@$(BUILD) -o bin/schulwart-agent ./agent
+
+demo: bin ## an authority with two schools and simulated devices; ARGS="--devices 120 --lan"
+	@bin/schulwart demo $(ARGS)
+
+test: ## every test that needs Go alone, and the laws of the house
+	@go test -tags $(TAGS) -count=1 ./scripts
+	@go test -tags $(TAGS) $$(go list -tags $(TAGS) ./... | grep -v '/scripts$$')
+
+e2e: bin ## the whole house: real server, real agent, namespaces, browsers (needs root; see .ci/run for the tools)
+	@SCHULWART_REQUIRE_ALL=1 go test -tags $(TAGS) -count=1 -p 1 -timeout 30m -v ./server/e2e/... ./scripts/rig/...
+
+bench: bin ## figures for the budgets, with the machine they were measured on
+	@go run -tags $(TAGS) ./scripts/bench $(ARGS)
+
+lint: ## format, vet, generated files, linters
+	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v '_templ\.go$$') | tee /dev/stderr)"
+	@go vet -tags $(TAGS) ./...
+	@for system in $(SYSTEMS); do GOOS=$${system%/*} GOARCH=$${system#*/} go vet -tags $(TAGS) ./agent/... ./policies/...; done
+	@go test -tags $(TAGS) -count=1 -v -run 'TestLongFiles' ./scripts | grep lines || true
+	@go run $(GOLANGCI_LINT) run --build-tags $(TAGS) ./...
+
+gallery: ## every page from its sample, light and dark, at an address that is printed
+	@go run -tags $(TAGS) ./web/gallery $(ARGS)
+
+screenshot: bin ## draws scripts/screenshot/board.png anew from the demo
+	@scripts/screenshot/take.sh
+
+generate: ## pages from templ, the document of the program interface, golden files
+	@go run $(TEMPL) generate -path web
+	@go generate ./...
+
+build: ## both programs for every system, stripped and stamped, into dist/
+	@for system in $(SYSTEMS); do \
+		os=$${system%/*} arch=$${system#*/} ending=; [ $$os = windows ] && ending=.exe; \
+		for program in schulwart:server schulwart-agent:agent; do \
+			out=dist/$$os-$$arch/$${program%:*}$$ending; \
+			GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out ./$${program#*:}; \
+			ls -l $$out | awk '{printf "  %-42s %6.1f MB\n", $$NF, $$5/1e6}'; \
+		done; \
+	done
+
+deb: bin ## the Debian packages, into dist/
+	@scripts/package/deb.sh "$(VERSION)"
+
+postgres-test: ## the store's suite on a PostgreSQL of its own
+	@scripts/postgres.sh go test -tags $(TAGS) -count=1 ./server/store/...
+
+clean: ## away with what was built
+	@rm -rf bin dist
