@@ -63,6 +63,7 @@ func (r *Registry) Serve(w http.ResponseWriter, _ *http.Request, enrolment org.I
 	if err != nil {
 		return err
 	}
+	loseUnheard(conn)
 	c := &connection{Conn: conn, enrolment: enrolment}
 	if !r.add(c) {
 		return conn.Close()
