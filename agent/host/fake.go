@@ -35,7 +35,7 @@ type timer struct {
 // NewFake returns a machine that was just started.
 func NewFake(wall time.Time) *Fake {
 	f := &Fake{Files: &FakeFiles{}}
-	f.reading = Reading{Boot: "boot-0", Wall: wall}
+	f.reading = Reading{Boot: "boot-0", Elapsed: time.Second, Wall: wall}
 	f.hardware = Hardware{Platform: "linux", OSName: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Model: "Fake", Hostname: "fake", MachineID: "fake", ProductUUID: "00000000-0000-0000-0000-00000000fa4e"}
 	return f
 }
@@ -86,7 +86,7 @@ func (f *Fake) Reboot(off time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.boots++
-	f.reading = Reading{Boot: "boot-" + strconv.Itoa(f.boots), Wall: f.reading.Wall.Add(off)}
+	f.reading = Reading{Boot: "boot-" + strconv.Itoa(f.boots), Elapsed: time.Second, Wall: f.reading.Wall.Add(off)}
 	f.timers = nil
 }
 

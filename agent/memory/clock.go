@@ -59,6 +59,9 @@ func (c Clock) At(r host.Reading) Clock {
 	case c.Boot == r.Boot:
 		passed := max(r.Elapsed-c.Elapsed, 0)
 		next.Now, next.Exam = c.Now.Add(passed), c.Exam.Add(passed)
+		if !c.Exams {
+			next.Exam = next.Now
+		}
 	default:
 		next.start(c, r.Elapsed, wall)
 	}

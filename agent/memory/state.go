@@ -46,9 +46,7 @@ type Trusted struct {
 // signature: they are read from it each time.
 type Kept struct {
 	JWS      string    `json:"jws"`
-	Received time.Time `json:"received"`       // trusted time
-	Since    time.Time `json:"since,omitzero"` // when the present phase began
-	Phase    string    `json:"phase,omitempty"`
+	Received time.Time `json:"received"` // trusted time
 }
 
 // How a lease ended.

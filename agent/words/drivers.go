@@ -76,3 +76,24 @@ func AppRefused(lang Lang, name, by string, until time.Time, loc *time.Location)
 	}
 	return name + " startet gerade nicht", by + " hat bis " + at + " Uhr andere Programme freigegeben. Danach ist alles wieder wie vorher."
 }
+
+// LangName is a language's own name for itself.
+func LangName(lang Lang) string {
+	return map[Lang]string{German: "Deutsch", Ukrainian: "Українська", Arabic: "العربية", Turkish: "Türkçe", Russian: "Русский", English: "English"}[lang]
+}
+
+// ReadAloud labels what reads the covered screen aloud.
+func ReadAloud(lang Lang) string {
+	return map[Lang]string{German: "Vorlesen", Ukrainian: "Прочитати", Arabic: "اقرأ لي", Turkish: "Sesli oku", Russian: "Прочитать", English: "Read aloud"}[lang]
+}
+
+// Remaining writes the time that is left as the ring of the covered screen shows
+// it: minutes, rounded up, and seconds in the last one.
+func Remaining(lang Lang, left time.Duration) string {
+	units := map[Lang][2]string{German: {"min", "s"}, Ukrainian: {"хв", "с"}, Arabic: {"د", "ث"}, Turkish: {"dk", "sn"}, Russian: {"мин", "с"}, English: {"min", "s"}}[lang]
+	seconds := max(0, int((left+time.Second-1)/time.Second))
+	if seconds < 60 {
+		return strconv.Itoa(seconds) + " " + units[1]
+	}
+	return strconv.Itoa((seconds+59)/60) + " " + units[0]
+}

@@ -94,10 +94,15 @@ var sentences = map[string]sentence{
 	"part.changed":      {"wurde von außen geändert", "was changed from outside"},
 	"part.timeout":      {"antwortet nicht", "does not answer"},
 
+	"ended.time":     {"zur vereinbarten Zeit beendet", "ended on time"},
+	"ended.revision": {"vorzeitig beendet", "ended early"},
+	"ended.code":     {"mit dem Freigabecode beendet", "ended with the release code"},
+
 	"memory.full":      {"Der Speicher ist voll; der neue Stand konnte nicht gesichert werden.", "The disk is full; the new state could not be stored."},
 	"memory.unwritten": {"Der neue Stand konnte nicht gesichert werden: {error}", "The new state could not be stored: {error}"},
 
 	"event.tamper.repaired": {"{part} wurde auf dem Gerät geändert und wiederhergestellt.", "{part} was changed on the device and restored."},
+	"event.tamper.stays":    {"{part} wurde auf dem Gerät geändert und ließ sich nicht wiederherstellen.", "{part} was changed on the device and could not be restored."},
 	"event.clock.corrected": {"Die Uhr des Geräts wurde um {by} berichtigt.", "The device's clock was corrected by {by}."},
 	"event.clock.moved":     {"Die Uhr des Geräts wurde um {by} verstellt; Enden bleiben, wo sie waren.", "The device's clock was moved by {by}; ends stay where they were."},
 	"event.release.used":    {"Ein Modus wurde mit dem Freigabecode beendet.", "A mode was ended with the release code."},

@@ -1,0 +1,391 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/memory"
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
+)
+
+// How often the loop looks, at the least. What is due sooner wakes it sooner.
+const (
+	watchHolding = 2 * time.Second  // while a mode holds
+	watchIdle    = 10 * time.Second // while only the base filter does
+	checkpoint   = 10 * time.Second
+	resumed      = 30 * time.Second // a longer gap between two looks was a sleep
+)
+
+// Config is what a loop needs.
+type Config struct {
+	Memory  *memory.Memory
+	Clock   host.Clock
+	Drivers []enforce.Driver
+	Speech  Speech
+	// About returns what the device is and how it is doing; it is called for
+	// each report and must be cheap.
+	About func() (ddm.DeviceItems, ddm.Facts)
+	// Secret is the release secret, shared with the server.
+	Secret []byte
+	// Version is the agent's own.
+	Version string
+	// Simulated marks devices that exist in a process only.
+	Simulated bool
+	// Rest is how long the loop sleeps while nothing holds, and between two
+	// checkpoints of the clock. Zero is the default of ten seconds.
+	Rest time.Duration
+	// Inline runs drivers in the caller's goroutine, so that a test sees what
+	// they did as soon as a call returns.
+	Inline bool
+	Log    *slog.Logger
+}
+
+// Loop keeps one device as it should be. All methods are safe for concurrent
+// use; none waits for the network.
+type Loop struct {
+	config Config
+	wake   chan struct{}
+	// changed receives when there is something to tell the server.
+	changed chan struct{}
+
+	mu      sync.Mutex
+	ctx     context.Context
+	state   reading // of the set in force
+	leases  []lease.Lease
+	holding lease.Holding
+	rules   enforce.Rules
+	parts   []*part
+	phases  map[string]phase
+	watched time.Duration // elapsed at the last look at the drivers
+	saved   time.Duration // elapsed at the last checkpoint
+	looked  time.Duration // elapsed at the last tick
+	boot    string
+	contact time.Time
+	// unstored are ends that hold in this process and go to disk with the next
+	// change. After a restart they are found ended again, by the clock.
+	unstored []memory.Ended
+	fault    *ddm.Reason // why memory could not be written
+	facts    factsKey    // as last reported
+	revision uint64      // of what there is to tell
+	told     uint64
+	salt     string
+}
+
+type phase struct {
+	phase ddm.LeasePhase
+	since time.Time
+}
+
+// New returns a loop over what is remembered. Nothing is touched before Run or
+// Tick.
+func New(config Config) *Loop {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Rest == 0 {
+		config.Rest = watchIdle
+	}
+	l := &Loop{
+		config: config, wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
+		ctx: context.Background(), phases: map[string]phase{}, salt: newSalt(), revision: 1,
+	}
+	for _, driver := range config.Drivers {
+		l.parts = append(l.parts, &part{driver: driver, name: driver.Part()})
+	}
+	l.load()
+	return l
+}
+
+// load takes in what memory holds. Leases are verified again: what stands on
+// disk is believed no more than what comes over the wire.
+func (l *Loop) load() {
+	clock := l.readClock()
+	l.config.Memory.Look(func(s *memory.State) {
+		l.state = read(s.Declarations, s.Trust, clock.Now)
+		l.contact = s.Contact
+		for _, kept := range s.Leases {
+			if found, reason := believe(kept.JWS, s.Trust.Keys, s.Trust, kept.Received); reason == nil {
+				l.leases = append(l.leases, found)
+			} else {
+				l.config.Log.Warn("stored lease is not believed", "reason", reason.Code)
+			}
+		}
+	})
+	if l.config.Memory.Torn() {
+		l.happened("memory.torn", nil)
+	}
+}
+
+// Run applies what is remembered at once, then keeps watch until the context
+// ends. What is in force stays in force after it.
+func (l *Loop) Run(ctx context.Context) {
+	l.mu.Lock()
+	l.ctx = ctx
+	l.mu.Unlock()
+	l.started()
+	for {
+		pause := l.Tick()
+		select {
+		case <-ctx.Done():
+			l.save()
+			return
+		case <-l.wake:
+		case <-l.config.Clock.After(pause):
+		}
+	}
+}
+
+func (l *Loop) started() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.update(func(s *memory.State) { s.Counters.Starts++ })
+	l.happened("agent.started", nil)
+}
+
+// Tick looks at the clock and the drivers once, and returns after how long it
+// wants to look again.
+func (l *Loop) Tick() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clock := l.readClock()
+	elapsed := clock.Elapsed
+	slept := l.looked != 0 && elapsed-l.looked > max(resumed, 3*l.config.Rest)
+	l.looked = elapsed
+	l.settle(clock, slept)
+	if watch := l.watch(); elapsed-l.watched >= watch || l.watched == 0 {
+		l.watched = elapsed
+		l.check()
+	}
+	if elapsed-l.saved >= max(checkpoint, l.config.Rest) || l.saved == 0 {
+		l.saved = elapsed
+		l.checkpoint()
+	}
+	return l.pause(clock)
+}
+
+func (l *Loop) watch() time.Duration {
+	if l.holding.Any() {
+		return watchHolding
+	}
+	return l.config.Rest
+}
+
+// pause is how long nothing is due.
+func (l *Loop) pause(clock memory.Clock) time.Duration {
+	pause := l.watch() - (clock.Elapsed - l.watched)
+	pause = min(pause, max(checkpoint, l.config.Rest)-(clock.Elapsed-l.saved))
+	if next := l.holding.Next; !next.IsZero() {
+		pause = min(pause, next.Sub(clock.Now))
+	}
+	for _, p := range l.parts {
+		if p.retry > clock.Elapsed && !p.settled() {
+			pause = min(pause, p.retry-clock.Elapsed)
+		}
+	}
+	return max(pause, time.Millisecond)
+}
+
+// settle makes the answer of this instant the one in force. again also repeats
+// what already holds, for where the remaining time in the system may be wrong.
+func (l *Loop) settle(clock memory.Clock, again bool) {
+	l.endings(clock)
+	rules, holding := Decide(l.state.base, l.leases, clock, l.config.Speech)
+	l.rules, l.holding = rules, holding
+	l.examination(clock)
+	for _, p := range l.parts {
+		l.want(p, again, clock.Elapsed)
+	}
+	l.phasing(clock.Now)
+}
+
+// examination notes whether an exam runs, in the clock: a restart of the system
+// must know.
+func (l *Loop) examination(clock memory.Clock) {
+	if running := l.holding.Exam != nil; running != clock.Exams {
+		clock.Exams = running
+		l.config.Memory.SetClock(clock)
+		l.checkpoint()
+	}
+}
+
+// endings moves leases that are over from what may hold to what has ended.
+func (l *Loop) endings(clock memory.Clock) {
+	var over []memory.Ended
+	var running []lease.Lease
+	for i, moved := range onOneClock(l.leases, clock) {
+		if !moved.Ended(clock.Now) {
+			running = append(running, l.leases[i])
+			continue
+		}
+		over = append(over, memory.Ended{ID: moved.ID, Rev: moved.Rev, Kind: moved.Kind, At: moved.Expires, How: memory.ByTime})
+	}
+	if len(over) == 0 {
+		return
+	}
+	l.leases = running
+	l.unstored = append(l.unstored, over...)
+	l.update(func(s *memory.State) { s.Leases = keptOf(s.Leases, running) })
+	l.tell()
+}
+
+// keptOf drops what no longer may hold. Only the signature's content tells which
+// lease it is.
+func keptOf(kept []memory.Kept, running []lease.Lease) []memory.Kept {
+	alive := map[string]int{}
+	for _, l := range running {
+		alive[l.ID] = l.Rev
+	}
+	var left []memory.Kept
+	for _, k := range kept {
+		if id, rev, ok := peek(k.JWS); ok {
+			if want, runs := alive[id]; runs && want == rev {
+				left = append(left, k)
+			}
+		}
+	}
+	return left
+}
+
+// update stores a change and remembers why if it could not. It reports whether
+// the change is durable.
+func (l *Loop) update(change func(*memory.State)) bool {
+	err := l.config.Memory.Update(func(s *memory.State) {
+		s.Contact = l.contact
+		for _, end := range l.unstored {
+			s.End(end)
+		}
+		change(s)
+	})
+	if err == nil {
+		l.unstored = nil
+	}
+	former := l.fault
+	l.fault = reasonOf(err)
+	if l.fault != nil && (former == nil || former.Code != l.fault.Code) {
+		l.config.Log.Error("state could not be stored", "error", err)
+		l.tell()
+	}
+	if former != nil && l.fault == nil {
+		l.tell()
+	}
+	return err == nil
+}
+
+func reasonOf(err error) *ddm.Reason {
+	switch {
+	case err == nil:
+		return nil
+	case host.IsFull(err):
+		return &ddm.Reason{Code: "memory.full"}
+	}
+	return &ddm.Reason{Code: "memory.unwritten", Details: map[string]string{"error": err.Error()}}
+}
+
+// readClock brings the clock up to now. Moving the wall clock is told, and
+// moves nothing.
+func (l *Loop) readClock() memory.Clock {
+	former := l.config.Memory.Clock()
+	clock := former.At(l.config.Clock.Read())
+	l.config.Memory.SetClock(clock)
+	l.boot = clock.Boot
+	if by := clock.Moved(former); by != 0 {
+		l.happened("clock.moved", map[string]string{"by": by.Round(time.Second).String()})
+	}
+	return clock
+}
+
+func (l *Loop) checkpoint() {
+	if err := l.config.Memory.Checkpoint(); err != nil {
+		l.config.Log.Warn("clock could not be stored", "error", err)
+	}
+}
+
+func (l *Loop) save() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readClock()
+	l.checkpoint()
+}
+
+// Confirm takes the server's time, which it told over an authenticated
+// connection, and notes the contact.
+func (l *Loop) Confirm(server time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.readClock()
+	clock, by := before.Confirmed(server)
+	l.config.Memory.SetClock(clock)
+	l.contact = clock.Now
+	if clock == before {
+		return
+	}
+	l.checkpoint()
+	if by.Abs() >= time.Minute {
+		l.happened("clock.corrected", map[string]string{"by": by.Round(time.Second).String()})
+	}
+	l.settle(clock, true)
+	l.poke()
+}
+
+// Refresh makes a report due if what the device is has changed since the last.
+func (l *Loop) Refresh() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.config.About == nil {
+		return
+	}
+	_, facts := l.config.About()
+	if keyOf(facts) != l.facts {
+		l.tell()
+	}
+}
+
+// Changed receives when there is something to tell the server.
+func (l *Loop) Changed() <-chan struct{} { return l.changed }
+
+// poke wakes Run.
+func (l *Loop) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell notes that there is something to report.
+func (l *Loop) tell() {
+	l.revision++
+	l.signal()
+}
+
+// signal makes Changed receive if there is something to tell. While a part that
+// counts is being set the server is not disturbed: its reading follows at once.
+func (l *Loop) signal() {
+	if l.revision == l.told {
+		return
+	}
+	for _, p := range l.parts {
+		if p.busy && !p.settled() && (p.name == catalog.Network || p.name == catalog.Screen && l.rules.Screen != nil) {
+			return
+		}
+	}
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// happened notes an event for the next report.
+func (l *Loop) happened(key string, args map[string]string) {
+	at := l.config.Memory.Clock().Now
+	l.update(func(s *memory.State) {
+		s.EventSeq++
+		s.Happened(ddm.Event{ID: eventID(l.salt, s.EventSeq), At: at, Key: key, Args: args})
+	})
+	l.tell()
+}

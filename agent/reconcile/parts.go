@@ -1,0 +1,252 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/memory"
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+)
+
+// part is one driver with what is wanted of it and what it read back. A driver
+// that hangs holds up nobody else.
+type part struct {
+	driver enforce.Driver
+	name   catalog.Part
+
+	want  string // rules that it should hold, as a key
+	set   string // rules that the last successful Set made so
+	again bool   // Set although the key is the same
+	busy  bool
+	began time.Duration // elapsed when the present job began
+
+	reading  enforce.Reading
+	known    bool // something was read back for set
+	since    time.Time
+	repaired bool // somebody changed it while these rules held
+
+	failed int
+	retry  time.Duration // elapsed before which a failed Set is not repeated
+	spoke  time.Duration // elapsed of the last event about tampering
+
+	spokeFor string // rules for which a reading was told
+}
+
+// Bounds of a driver's patience and ours.
+const (
+	jobTime    = 15 * time.Second
+	hungAfter  = 20 * time.Second
+	retryMost  = time.Minute
+	tamperRest = time.Minute // one event a minute tells enough
+)
+
+// outcome is what a job of a driver brought.
+type outcome struct {
+	key      string // set by the job; empty if it only looked
+	err      error
+	reading  enforce.Reading
+	tampered *ddm.Reason
+	isSet    bool
+}
+
+// want tells the part what must hold now, and starts a job if that is new.
+func (l *Loop) want(p *part, again bool, elapsed time.Duration) {
+	key := keyOfRules(p.name, l.rules)
+	if key != p.want {
+		p.want, p.repaired, p.failed, p.retry = key, false, 0, 0
+	}
+	p.again = p.again || again
+	if p.busy || p.settled() && !p.again || elapsed < p.retry {
+		return
+	}
+	p.again = false
+	rules := l.rules
+	l.run(p, elapsed, func(ctx context.Context) outcome { return apply(ctx, p.driver, l.fresh(rules), key) })
+}
+
+// fresh brings the remaining times up to the moment in which a driver starts.
+func (l *Loop) fresh(rules enforce.Rules) enforce.Rules {
+	clock := l.config.Memory.Clock().At(l.config.Clock.Read())
+	return timed(rules, clock.Now)
+}
+
+func apply(ctx context.Context, driver enforce.Driver, rules enforce.Rules, key string) outcome {
+	o := outcome{key: key, isSet: true}
+	if o.err = driver.Set(ctx, rules); o.err == nil {
+		o.reading = driver.Check(ctx)
+	}
+	return o
+}
+
+// check looks at every part that stands still, and repairs what was changed.
+func (l *Loop) check() {
+	elapsed := l.looked
+	for _, p := range l.parts {
+		if p.busy {
+			l.hung(p, elapsed)
+			continue
+		}
+		if !p.settled() || elapsed < p.retry {
+			continue
+		}
+		key, rules := p.want, l.rules
+		l.run(p, elapsed, func(ctx context.Context) outcome {
+			seen := p.driver.Check(ctx)
+			if seen.State != ddm.PartDeviating {
+				return outcome{reading: seen}
+			}
+			o := apply(ctx, p.driver, l.fresh(rules), key)
+			o.tampered = seen.Reason
+			if o.tampered == nil {
+				o.tampered = &ddm.Reason{Code: "part.changed"}
+			}
+			return o
+		})
+	}
+}
+
+func (l *Loop) hung(p *part, elapsed time.Duration) {
+	if elapsed-p.began > hungAfter && p.reading.State != ddm.PartDeviating {
+		l.saw(p, enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "part.timeout"}})
+	}
+}
+
+// run starts a job of the part's driver; its outcome comes back under the lock.
+func (l *Loop) run(p *part, elapsed time.Duration, job func(context.Context) outcome) {
+	p.busy, p.began = true, elapsed
+	if l.config.Inline {
+		o := job(l.ctx)
+		p.busy = false
+		l.done(p, o)
+		return
+	}
+	parent := l.ctx
+	go func() {
+		ctx, cancel := context.WithTimeout(parent, jobTime)
+		defer cancel()
+		o := job(ctx)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		p.busy = false
+		l.done(p, o)
+		if !p.settled() || p.again {
+			l.want(p, false, l.config.Clock.Read().Elapsed)
+		}
+		l.poke()
+	}()
+}
+
+// done takes in what a job brought.
+func (l *Loop) done(p *part, o outcome) {
+	if o.isSet && o.err != nil {
+		l.failed(p, o.err)
+		return
+	}
+	if o.isSet {
+		p.set, p.known = o.key, true
+	}
+	if o.reading.State != ddm.PartDeviating {
+		p.failed, p.retry = 0, 0
+	}
+	if o.tampered != nil {
+		l.tampered(p, *o.tampered, o.reading)
+	}
+	l.saw(p, o.reading)
+	l.signal()
+}
+
+// failed notes why a Set did not work, and when to try again.
+func (l *Loop) failed(p *part, err error) {
+	if errors.Is(err, context.Canceled) && l.ctx.Err() != nil {
+		return
+	}
+	p.failed++
+	wait := min(2*time.Second<<min(p.failed-1, 5), retryMost)
+	p.retry = l.config.Clock.Read().Elapsed + wait
+	l.config.Log.Warn("driver could not set its part", "part", p.name, "error", err)
+	l.saw(p, enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "part.driver-error", Details: map[string]string{"error": err.Error()}}})
+}
+
+// tampered tells that somebody changed a part, once a minute at the most.
+func (l *Loop) tampered(p *part, why ddm.Reason, now enforce.Reading) {
+	if now.State != ddm.PartDeviating {
+		p.repaired = true
+	} else {
+		// It cannot be held; trying every two seconds would help nobody.
+		p.failed++
+		p.retry = l.config.Clock.Read().Elapsed + min(2*time.Second<<min(p.failed-1, 5), retryMost)
+	}
+	elapsed := l.config.Clock.Read().Elapsed
+	if p.spoke != 0 && elapsed-p.spoke < tamperRest {
+		return
+	}
+	p.spoke = max(elapsed, 1)
+	key := "tamper.repaired"
+	if now.State == ddm.PartDeviating {
+		key = "tamper.stays"
+	}
+	l.config.Log.Warn("part was changed from outside", "part", p.name, "reason", why.Code)
+	l.update(func(s *memory.State) { s.Counters.Repairs++ })
+	l.happened(key, map[string]string{"part": string(p.name), "reason": why.Code})
+}
+
+// saw notes a reading, and tells the server if it differs from the last or is
+// the first for these rules.
+func (l *Loop) saw(p *part, reading enforce.Reading) {
+	if p.repaired && reading.State == ddm.PartOK {
+		reading.State = ddm.PartRepaired
+	}
+	same := p.reading.State == reading.State && code(p.reading.Reason) == code(reading.Reason)
+	if !same {
+		p.since = l.config.Memory.Clock().Now
+	}
+	p.reading = reading
+	if !same || p.spokeFor != p.want {
+		p.spokeFor = p.want
+		l.tell()
+	}
+}
+
+// settled reports whether the part's reading is about the rules that hold now.
+func (p *part) settled() bool { return p.set == p.want && p.known }
+
+func code(reason *ddm.Reason) string {
+	if reason == nil {
+		return ""
+	}
+	return reason.Code
+}
+
+// keyOfRules names what a part has to do, remaining times aside: those change
+// with every look, and the ends do not.
+func keyOfRules(name catalog.Part, rules enforce.Rules) string {
+	rules = timed(rules, time.Time{})
+	rules.Network.Release = 0
+	if rules.Screen != nil {
+		rules.Screen.Release = 0
+	}
+	if rules.Apps != nil {
+		rules.Apps.Release = 0
+	}
+	var about any = rules
+	switch name {
+	case catalog.Network:
+		about = rules.Network
+	case catalog.Screen:
+		about = struct {
+			Screen *enforce.Screen
+			Notice enforce.Notice
+		}{rules.Screen, rules.Notice}
+	case catalog.Apps:
+		about = rules.Apps
+	}
+	key, err := json.Marshal(about)
+	if err != nil {
+		return ""
+	}
+	return string(key)
+}

@@ -1,0 +1,80 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/memory"
+	"schulwart.org/policies/lease"
+)
+
+// Sweep releases what has ended, with nothing but memory, for when the agent is
+// dead. It never lifts anything early, and it does nothing while nothing that
+// the agent left behind has ended. It returns the ids that it released.
+//
+// The base filter needs the agent to answer name requests and is not set here:
+// without the agent, a filter would be no network at all.
+func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []enforce.Driver, speech Speech) ([]string, error) {
+	now := m.Clock().At(clock.Read())
+	m.SetClock(now)
+	state := m.State()
+	var over []memory.Ended
+	var running []lease.Lease
+	for _, kept := range state.Leases {
+		known, reason := believe(kept.JWS, state.Trust.Keys, state.Trust, kept.Received)
+		if reason != nil {
+			continue
+		}
+		if moved := onOneClock([]lease.Lease{known}, now)[0]; moved.Ended(now.Now) {
+			over = append(over, memory.Ended{ID: known.ID, Rev: known.Rev, Kind: known.Kind, At: moved.Expires, How: memory.ByTime})
+		} else {
+			running = append(running, known)
+		}
+	}
+	if err := m.Checkpoint(); err != nil {
+		return nil, fmt.Errorf("sweeping: %w", err)
+	}
+	if len(over) == 0 {
+		return nil, nil
+	}
+	rules, holding := Decide(read(state.Declarations, state.Trust, now.Now).base, running, now, speech)
+	if !holding.Any() {
+		rules = enforce.Rules{}
+	}
+	if err := setAll(ctx, drivers, rules); err != nil {
+		return nil, fmt.Errorf("sweeping: %w", err)
+	}
+	var ids []string
+	err := m.Update(func(s *memory.State) {
+		for _, end := range over {
+			s.End(end)
+			ids = append(ids, end.ID)
+		}
+		s.Leases = keptOf(s.Leases, running)
+	})
+	if err != nil {
+		// Released it is; the next sweep releases it again, which is harmless.
+		return ids, fmt.Errorf("sweeping: %w", err)
+	}
+	return ids, nil
+}
+
+// setAll asks every driver, also after one failed.
+func setAll(ctx context.Context, drivers []enforce.Driver, rules enforce.Rules) error {
+	var faults []error
+	for _, driver := range drivers {
+		if err := driver.Set(ctx, rules); err != nil {
+			faults = append(faults, fmt.Errorf("setting %s: %w", driver.Part(), err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// TakeBack takes back everything that the drivers ever did, for when the device
+// leaves.
+func TakeBack(ctx context.Context, drivers []enforce.Driver) error {
+	return setAll(ctx, drivers, enforce.Rules{})
+}
