@@ -69,6 +69,11 @@ type Roster interface {
 	TeachesNow(ctx context.Context, staff org.ID, group org.ID, at time.Time) (bool, error)
 }
 
+// Timetable knows when the lesson that runs in a school ends; zero if none does.
+type Timetable interface {
+	LessonEnd(ctx context.Context, school org.ID) (time.Time, error)
+}
+
 // Presence knows which devices are in contact.
 type Presence interface {
 	Contact(enrolment org.ID) Contact
@@ -90,14 +95,15 @@ type Tablets interface {
 
 // Service is the room.
 type Service struct {
-	Store    Store
-	Roster   Roster
-	Presence Presence
-	Changes  Changes
-	Board    Board
-	Tablets  Tablets
-	NewID    func() org.ID
-	Now      func() time.Time
+	Store     Store
+	Roster    Roster
+	Timetable Timetable
+	Presence  Presence
+	Changes   Changes
+	Board     Board
+	Tablets   Tablets
+	NewID     func() org.ID
+	Now       func() time.Time
 }
 
 // Request is what a teacher asks for.
@@ -124,6 +130,9 @@ func (s *Service) Start(ctx context.Context, actor may.Actor, request Request) (
 	}
 	permit, err := s.permit(ctx, actor, may.ModeStart, branch)
 	if err != nil {
+		return Mode{}, err
+	}
+	if request.Until, err = s.lessonEnd(ctx, branch, request); err != nil {
 		return Mode{}, err
 	}
 	mode, err := s.mode(permit, branch, request)

@@ -74,6 +74,19 @@ func (s *Service) mode(permit may.Permit, branch org.Branch, request Request) (M
 	}, nil
 }
 
+// lessonEnd returns the end of a request that names none: the running lesson's.
+// It is zero where no lesson runs, or where the kind lasts minutes anyway.
+func (s *Service) lessonEnd(ctx context.Context, branch org.Branch, request Request) (time.Time, error) {
+	if !request.Until.IsZero() || request.Minutes != 0 || request.Kind == lease.Screen || !request.Starts.IsZero() {
+		return request.Until, nil
+	}
+	end, err := s.Timetable.LessonEnd(ctx, branch.School)
+	if err != nil || end.Sub(s.Now()) > request.Kind.Longest() {
+		return time.Time{}, err
+	}
+	return end, nil
+}
+
 func endOf(request Request, starts time.Time) (time.Time, error) {
 	length := request.Kind.Default()
 	switch {
