@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"crypto/ed25519"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -30,7 +31,7 @@ func Learn(token string, keys []Key, at time.Time) (Key, error) {
 	if err := open(token, announceType, keys, at, &said); err != nil {
 		return Key{}, err
 	}
-	if said.Key.ID == "" || len(said.Key.Public) == 0 {
+	if said.Key.ID == "" || len(said.Key.Public) != ed25519.PublicKeySize {
 		return Key{}, ErrContent
 	}
 	return said.Key, nil

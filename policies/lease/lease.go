@@ -106,9 +106,11 @@ func (l Lease) Ended(at time.Time) bool {
 }
 
 // End returns the revision that ends the lease early: one higher, with an end
-// that has passed at the instant.
+// that has passed at the instant. It never moves an end to a later time.
 func (l Lease) End(at time.Time) Lease {
 	l.Rev++
-	l.Expires = at.UTC().Truncate(time.Second)
+	if at.Before(l.Expires) {
+		l.Expires = at.UTC().Truncate(time.Second)
+	}
 	return l
 }
