@@ -109,6 +109,14 @@ func (m RunningMode) more(f Frame) string {
 	return text
 }
 
+// endWord is the key of the word on the button that ends it.
+func (m RunningMode) endWord() string {
+	if m.Planned {
+		return "mode.cancel"
+	}
+	return "mode.end"
+}
+
 func (m RunningMode) mayExtend() bool {
 	return m.MayEnd && !m.Planned && (m.MaxEnd.IsZero() || m.Ends.Before(m.MaxEnd))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,9 +13,10 @@ func (p ModeFormPage) lengths() []int {
 	if p.Kind == ModeScreen {
 		offers = []int{2, 5, 10, 15}
 	}
-	if !p.offered(offers) && p.Minutes > 0 {
+	if !slices.Contains(offers, p.Minutes) && p.Minutes > 0 {
 		offers = append(offers, p.Minutes)
 	}
+	slices.Sort(offers)
 	var lengths []int
 	for _, minutes := range offers {
 		if p.MaxMinutes == 0 || minutes <= p.MaxMinutes {
@@ -22,15 +24,6 @@ func (p ModeFormPage) lengths() []int {
 		}
 	}
 	return lengths
-}
-
-func (p ModeFormPage) offered(offers []int) bool {
-	for _, minutes := range offers {
-		if minutes == p.Minutes {
-			return true
-		}
-	}
-	return false
 }
 
 func (p ModeFormPage) chosen(minutes int) bool { return p.Minutes == minutes }

@@ -1421,7 +1421,7 @@ func ring(f Frame, starts time.Time, ends time.Time) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "\"><circle class=\"track\" cx=\"32\" cy=\"32\" r=\"30.2\"></circle> <circle class=\"rest\" cx=\"32\" cy=\"32\" r=\"26\" pathLength=\"100\" stroke-dasharray=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "\"><circle class=\"track\" cx=\"32\" cy=\"32\" r=\"26\"></circle> <circle class=\"rest\" cx=\"32\" cy=\"32\" r=\"26\" pathLength=\"100\" stroke-dasharray=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

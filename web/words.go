@@ -134,9 +134,27 @@ func translate(f Frame, key string, args map[string]any) string {
 	}
 	replacements := make([]string, 0, 2*len(args))
 	for name, value := range args {
-		replacements = append(replacements, "{"+name+"}", f.show(value))
+		replacements = append(replacements, "{"+name+"}", f.argument(name, value))
 	}
 	return strings.NewReplacer(replacements...).Replace(text)
+}
+
+// argument writes one argument. Rooms and devices hand over what they store: the
+// kind of a mode by its key, an instant as RFC 3339.
+func (f Frame) argument(name string, value any) string {
+	text, ok := value.(string)
+	if !ok {
+		return f.show(value)
+	}
+	if key := "mode." + text + ".name"; name == "kind" && Knows(f.Lang, key) {
+		return f.T(key)
+	}
+	if len(text) >= len("2006-01-02T15:04:05Z") && text[4] == '-' {
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			return f.When(at)
+		}
+	}
+	return text
 }
 
 // show writes an argument as the reader's language does.

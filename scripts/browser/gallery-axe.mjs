@@ -47,6 +47,7 @@ const widest = () => [...document.querySelectorAll("body *")].filter((e) => e.ge
 
 async function look(page, address, name, lang, theme, size, report) {
   const tell = (what) => report(`${name} ${lang} ${theme} ${size}: ${what}`);
+  const fragment = /fragments?$/.test(name); // drawn without its page
   const heard = (message) => ["error", "warning"].includes(message.type()) && !/live|stream|404|Service Worker registration blocked/.test(message.text() + message.location().url) && tell(`console: ${message.text()}`);
   const broke = (error) => tell(`script: ${error.message}`);
   page.on("console", heard);
@@ -56,10 +57,10 @@ async function look(page, address, name, lang, theme, size, report) {
   await page.evaluate(() => document.fonts.ready);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) tell(`${wide} px wider than the window: ${await page.evaluate(widest)}`);
-  const small = await page.evaluate(() => [...document.querySelectorAll("a.button, button:not(.link), summary, .tabbar a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map((e) => e.textContent.trim()));
+  const small = fragment ? [] : await page.evaluate(() => [...document.querySelectorAll("a.button, button:not(.link), summary, .tabbar a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map((e) => e.textContent.trim()));
   if (small.length) tell(`lower than 44 px: ${small.join(", ")}`);
   page.off("console", heard); // axe itself tries inline styles
-  if (axe && !name.endsWith("fragment") && !name.endsWith("fragments")) {
+  if (axe && !fragment) {
     const { violations } = await new AxeBuilder({ page }).options({ preload: false }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
     for (const found of violations) tell(`axe ${found.id}: ${found.nodes.map((node) => node.target.join(" ") + " (" + (node.any[0]?.message ?? node.failureSummary) + ")").slice(0, 3).join(" | ")}`);
   }
