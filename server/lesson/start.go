@@ -77,7 +77,7 @@ func (s *Service) mode(permit may.Permit, branch org.Branch, request Request) (M
 // lessonEnd returns the end of a request that names none: the running lesson's.
 // It is zero where no lesson runs, or where the kind lasts minutes anyway.
 func (s *Service) lessonEnd(ctx context.Context, branch org.Branch, request Request) (time.Time, error) {
-	if !request.Until.IsZero() || request.Minutes != 0 || request.Kind == lease.Screen || !request.Starts.IsZero() {
+	if s.Timetable == nil || !request.Until.IsZero() || request.Minutes != 0 || request.Kind == lease.Screen || !request.Starts.IsZero() {
 		return request.Until, nil
 	}
 	end, err := s.Timetable.LessonEnd(ctx, branch.School)

@@ -1,0 +1,219 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"gopkg.in/yaml.v3"
+)
+
+// CLI is the command line of the program schulwart.
+type CLI struct {
+	Config string `help:"YAML file with the same keys as the flags." type:"path" env:"SCHULWART_CONFIG" placeholder:"FILE"`
+
+	Serve   ServeCommand   `cmd:"" help:"Run the server."`
+	Demo    DemoCommand    `cmd:"" help:"Run the server with a demo authority and simulated devices."`
+	User    UserCommand    `cmd:"" help:"Make a login, or a new link for one."`
+	Token   TokenCommand   `cmd:"" help:"Make an enrolment token."`
+	Backup  BackupCommand  `cmd:"" help:"Write an encrypted backup while the server runs."`
+	Restore RestoreCommand `cmd:"" help:"Put a backup onto an empty machine."`
+	Verify  VerifyCommand  `cmd:"" help:"Check the audit chain."`
+	Version struct{}       `cmd:"" help:"Print version and commit."`
+}
+
+// ServeCommand runs the server.
+type ServeCommand struct{ Serve }
+
+// DemoCommand runs the server with a demo authority.
+type DemoCommand struct {
+	Serve
+	Devices int    `help:"Simulated devices." default:"60" env:"SCHULWART_DEVICES"`
+	Logins  string `help:"File that the logins are written to, as JSON." env:"SCHULWART_LOGINS" placeholder:"FILE"`
+	LAN     bool   `name:"lan" help:"Listen on the local network too, and print a QR code for a phone." env:"SCHULWART_LAN"`
+	Agent   string `help:"Program schulwart-agent; the default is the one beside this program." env:"SCHULWART_AGENT" placeholder:"FILE"`
+}
+
+// UserCommand makes a login.
+type UserCommand struct {
+	Serve
+	Email  string `arg:"" help:"Address that the person signs in with."`
+	Name   string `help:"Name, as colleagues and pupils read it; needed for a new login."`
+	Role   string `help:"Role of a new login." default:"operator"`
+	School string `help:"Id of the school or authority that the role is for; none for the whole installation."`
+}
+
+// TokenCommand makes an enrolment token.
+type TokenCommand struct {
+	Serve
+	Place string `arg:"" help:"Id of the school or group."`
+	Uses  int    `help:"How many devices may use it." default:"1"`
+	Hours int    `help:"How long it can be used." default:"24"`
+}
+
+// BackupCommand writes a backup.
+type BackupCommand struct {
+	Serve
+	To             string `arg:"" optional:"" help:"File or folder; the default is the folder of nightly backups."`
+	PassphraseFile string `help:"File with the passphrase; without one it is asked for, or taken from SCHULWART_PASSPHRASE." placeholder:"FILE"`
+}
+
+// RestoreCommand puts a backup onto an empty machine.
+type RestoreCommand struct {
+	Serve
+	From           string `arg:"" help:"Backup file."`
+	PassphraseFile string `help:"File with the passphrase; without one it is asked for, or taken from SCHULWART_PASSPHRASE." placeholder:"FILE"`
+}
+
+// VerifyCommand checks the audit chain.
+type VerifyCommand struct {
+	Serve
+	Authority string `help:"Id of one authority; none for all."`
+}
+
+// Chosen is what somebody asked the program to do.
+type Chosen struct {
+	Name string // "serve", "demo", …
+	CLI  *CLI
+	// Place is the part of the configuration that the command carries; nil for
+	// version.
+	Place *Serve
+}
+
+// ErrHelp says that help was printed and there is nothing to do.
+var ErrHelp = errors.New("config: help was asked for")
+
+// Parse reads arguments (without the program's name), environment and file, and
+// checks them. Help goes to out.
+func Parse(args []string, out io.Writer) (Chosen, error) {
+	var cli CLI
+	helped := false
+	parser, err := kong.New(&cli, kong.Name("schulwart"), kong.Description("Device management for schools."), kong.UsageOnError(),
+		kong.Writers(out, out), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		return Chosen{}, err
+	}
+	file, err := fileOf(args)
+	if err != nil {
+		return Chosen{}, err
+	}
+	if file != nil {
+		if err := kong.Resolvers(file).Apply(parser); err != nil {
+			return Chosen{}, err
+		}
+	}
+	found, err := parser.Parse(args)
+	if helped {
+		return Chosen{}, ErrHelp
+	}
+	if err != nil {
+		return Chosen{}, err
+	}
+	chosen := Chosen{Name: strings.Fields(found.Command())[0], CLI: &cli}
+	chosen.Place = cli.place(chosen.Name)
+	faults := []error{file.unknown(parser)}
+	if chosen.Place != nil {
+		faults = append(faults, chosen.Place.Settle())
+	}
+	return chosen, errors.Join(faults...)
+}
+
+func (c *CLI) place(command string) *Serve {
+	switch command {
+	case "serve":
+		return &c.Serve.Serve
+	case "demo":
+		return &c.Demo.Serve
+	case "user":
+		return &c.User.Serve
+	case "token":
+		return &c.Token.Serve
+	case "backup":
+		return &c.Backup.Serve
+	case "restore":
+		return &c.Restore.Serve
+	case "verify":
+		return &c.Verify.Serve
+	}
+	return nil
+}
+
+// settings is a YAML file whose keys are flags.
+type settings struct {
+	name   string
+	values map[string]any
+}
+
+// fileOf reads the file that --config or SCHULWART_CONFIG names; nil if none does.
+func fileOf(args []string) (*settings, error) {
+	name := os.Getenv("SCHULWART_CONFIG")
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--config="); ok {
+			name = value
+		} else if arg == "--config" && i+1 < len(args) {
+			name = args[i+1]
+		}
+	}
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	read := &settings{name: name}
+	if err := yaml.Unmarshal(data, &read.values); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return read, nil
+}
+
+// Validate is part of kong.Resolver.
+func (s *settings) Validate(*kong.Application) error { return nil }
+
+// Resolve returns the file's value of a flag; flags and environment win.
+func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, ok := s.values[flag.Name]
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	if !ok {
+		return nil, nil
+	}
+	if many, ok := value.([]any); ok {
+		words := make([]string, len(many))
+		for i, one := range many {
+			words[i] = fmt.Sprint(one)
+		}
+		return strings.Join(words, ","), nil
+	}
+	return fmt.Sprint(value), nil
+}
+
+// unknown tells of keys that no command has, so that a slip of the pen is heard.
+func (s *settings) unknown(parser *kong.Kong) error {
+	if s == nil {
+		return nil
+	}
+	var known []string
+	for _, command := range parser.Model.Leaves(false) {
+		for _, group := range command.AllFlags(false) {
+			for _, flag := range group {
+				known = append(known, flag.Name)
+			}
+		}
+	}
+	var faults []error
+	for key := range s.values {
+		if !slices.Contains(known, key) {
+			faults = append(faults, fmt.Errorf("%s: unknown key %q", s.name, key))
+		}
+	}
+	return errors.Join(faults...)
+}

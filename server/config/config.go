@@ -1,0 +1,143 @@
+// Package config reads what an operator may set, from flags, from SCHULWART_…
+// variables and from a YAML file, checks it once and tells all faults together.
+// Rooms get values, never the Config.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Serve is what a running server needs to know. Every field is a flag, an
+// environment variable SCHULWART_<FLAG> and a key of the YAML file.
+type Serve struct {
+	Data         string   `help:"Folder of the database, the key file and backups." default:"data" env:"SCHULWART_DATA" placeholder:"DIR"`
+	Listen       string   `help:"Address for people and programs. Plain HTTP on loopback or behind --proxy only." default:"127.0.0.1:8080" env:"SCHULWART_LISTEN"`
+	DeviceListen string   `help:"Address for devices, always TLS." default:"127.0.0.1:8443" env:"SCHULWART_DEVICE_LISTEN"`
+	PublicURL    string   `help:"Address under which people reach the console." env:"SCHULWART_PUBLIC_URL" placeholder:"URL"`
+	DeviceURL    string   `help:"Address under which devices reach the server." env:"SCHULWART_DEVICE_URL" placeholder:"URL"`
+	Database     string   `help:"sqlite:FILE or postgres://…; the default is SQLite in the data folder." env:"SCHULWART_DATABASE" placeholder:"URL"`
+	KeyFile      string   `help:"File with the key that seals secrets; the default is in the data folder." env:"SCHULWART_KEY_FILE" type:"path" placeholder:"FILE"`
+	Certificate  string   `help:"Own TLS certificate for --listen (PEM, whole chain)." env:"SCHULWART_CERTIFICATE" placeholder:"FILE"`
+	PrivateKey   string   `help:"Its private key (PEM)." env:"SCHULWART_PRIVATE_KEY" placeholder:"FILE"`
+	ACME         bool     `name:"acme" help:"Get the certificate for --listen from an ACME authority." env:"SCHULWART_ACME"`
+	ACMEURL      string   `name:"acme-url" help:"Directory of the ACME authority; empty for the usual one." env:"SCHULWART_ACME_URL" placeholder:"URL"`
+	Proxy        []string `help:"Addresses of reverse proxies that are believed about who asks." env:"SCHULWART_PROXY" placeholder:"ADDRESS"`
+	Timezone     string   `help:"School time where an authority has none of its own." default:"Europe/Berlin" env:"SCHULWART_TIMEZONE"`
+	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
+	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SCHULWART_LOG_LEVEL"`
+	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
+	MetricsToken string   `help:"Bearer token that /metrics asks for; without one it answers on loopback only." env:"SCHULWART_METRICS_TOKEN" placeholder:"SECRET"`
+}
+
+// Settle fills in what follows from other values and checks everything. The
+// error names every fault, one a line.
+func (s *Serve) Settle() error {
+	if s.Database == "" {
+		s.Database = "sqlite:" + filepath.Join(s.Data, "schulwart.db")
+	}
+	if s.KeyFile == "" {
+		s.KeyFile = filepath.Join(s.Data, "key")
+	}
+	if s.BackupDir == "" {
+		s.BackupDir = filepath.Join(s.Data, "backups")
+	}
+	if s.PublicURL == "" {
+		s.PublicURL = address(s.Listen, s.TLS())
+	}
+	if s.DeviceURL == "" {
+		s.DeviceURL = address(s.DeviceListen, true)
+	}
+	s.PublicURL, s.DeviceURL = strings.TrimRight(s.PublicURL, "/"), strings.TrimRight(s.DeviceURL, "/")
+	return errors.Join(s.faults()...)
+}
+
+// TLS reports whether people reach this process by TLS.
+func (s *Serve) TLS() bool { return s.Certificate != "" || s.ACME }
+
+// Secure reports whether people come by TLS at all, here or at a proxy.
+func (s *Serve) Secure() bool { return s.TLS() || strings.HasPrefix(s.PublicURL, "https://") }
+
+// Zone returns school time.
+func (s *Serve) Zone() *time.Location {
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return time.UTC // Settle refused it
+	}
+	return zone
+}
+
+func (s *Serve) faults() []error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	for flag, value := range map[string]string{"listen": s.Listen, "device-listen": s.DeviceListen} {
+		if _, _, err := net.SplitHostPort(value); err != nil {
+			fault("--%s %q: needs a host and a port, like 127.0.0.1:8080", flag, value)
+		}
+	}
+	if !s.TLS() && len(s.Proxy) == 0 && !loopback(s.Listen) {
+		fault("--listen %s: plain HTTP is for loopback only; name a certificate (--certificate, --private-key), --acme, or the proxy in front (--proxy)", s.Listen)
+	}
+	if (s.Certificate == "") != (s.PrivateKey == "") {
+		fault("--certificate and --private-key go together")
+	}
+	if s.ACME && s.Certificate != "" {
+		fault("--acme and --certificate: choose one")
+	}
+	for flag, value := range map[string]string{"public-url": s.PublicURL, "device-url": s.DeviceURL} {
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			fault("--%s %q: needs a whole address, like https://schulwart.example", flag, value)
+		} else if flag == "device-url" && u.Scheme != "https" {
+			fault("--device-url %q: devices come by https only", value)
+		}
+	}
+	for _, proxy := range s.Proxy {
+		if _, err := netip.ParseAddr(proxy); err != nil {
+			if _, err := netip.ParsePrefix(proxy); err != nil {
+				fault("--proxy %q: needs an address or a network, like 10.0.0.5 or 10.0.0.0/24", proxy)
+			}
+		}
+	}
+	if _, err := time.LoadLocation(s.Timezone); err != nil {
+		fault("--timezone %q: is not known; try Europe/Berlin", s.Timezone)
+	}
+	if !strings.HasPrefix(s.Database, "sqlite:") && !strings.HasPrefix(s.Database, "postgres:") && !strings.HasPrefix(s.Database, "postgresql:") {
+		fault("--database %q: needs sqlite:FILE or postgres://…", s.Database)
+	}
+	for flag, file := range map[string]string{"certificate": s.Certificate, "private-key": s.PrivateKey} {
+		if file == "" {
+			continue
+		}
+		if _, err := os.Stat(file); err != nil {
+			fault("--%s: %w", flag, err)
+		}
+	}
+	return faults
+}
+
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return true // told already
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func address(listen string, secure bool) string {
+	if secure {
+		return "https://" + listen
+	}
+	return "http://" + listen
+}
