@@ -1,0 +1,81 @@
+package console
+
+import (
+	"strings"
+
+	"schulwart.org/server/may"
+	"schulwart.org/web"
+)
+
+// place is one entry of the navigation: for whom it is, and which paths belong
+// to it.
+type place struct {
+	key    string
+	path   string
+	below  []string // further beginnings of paths that belong to it
+	needs  may.Action
+	school bool // makes sense only once a school is chosen
+	not    may.Action // not for whoever may do this, because something better is there
+}
+
+// places lists the navigation in the order in which it is shown. Teachers see
+// three places and no more.
+var places = []place{
+	{key: web.NavDay, path: web.PathDay, below: []string{web.PathRehearsal}, needs: may.Substitute, not: may.SchoolCreate},
+	{key: web.NavLessons, path: web.PathLessons, below: []string{web.PathSites}, needs: may.ModeStart, not: may.SchoolCreate},
+	{key: web.NavHelpdesk, path: web.PathHelpdesk, needs: may.HelpDeskUse},
+	{key: web.NavSchools, path: web.PathSchools, below: []string{"/traeger"}, needs: may.SchoolCreate},
+	{key: web.NavSchool, path: web.PathSchool, needs: may.SchoolRead, school: true},
+	{key: web.NavDevices, path: web.PathDevices, needs: may.DeviceRead, school: true},
+	{key: web.NavGroups, path: web.PathGroups, needs: may.SchoolRead, school: true},
+	{key: web.NavPeople, path: web.PathPeople, needs: may.StaffRead, school: true},
+	{key: web.NavEnrolment, path: web.PathTokens, needs: may.TokenRead, school: true},
+	{key: web.NavImport, path: web.PathImport, needs: may.RosterImport, school: true},
+	{key: web.NavSettings, path: web.PathSettings, needs: may.SchoolWrite, school: true},
+	{key: web.NavAudit, path: web.PathAudit, needs: may.AuditRead},
+	{key: web.NavOperations, path: web.PathOperations, needs: may.OperationRead},
+	{key: web.NavPrograms, path: web.PathPrograms, needs: may.StaffWrite},
+	{key: web.NavHelp, path: web.PathHelp, needs: may.AccountOwn},
+}
+
+// navigation lists where the person can go.
+func navigation(v *visit, path string) []web.NavItem {
+	var items []web.NavItem
+	longest := 0
+	current := -1
+	for _, p := range places {
+		if !p.open(v) {
+			continue
+		}
+		items = append(items, web.NavItem{Key: p.key, URL: p.path})
+		if n := p.match(path); n > longest {
+			longest, current = n, len(items)-1
+		}
+	}
+	if current >= 0 {
+		items[current].Current = true
+	}
+	return items
+}
+
+func (p place) open(v *visit) bool {
+	if p.needs != may.AccountOwn && !may.Anywhere(v.actor, p.needs) {
+		return false
+	}
+	if p.not != "" && may.Anywhere(v.actor, p.not) {
+		return false
+	}
+	return !p.school || v.school != nil
+}
+
+// match returns how much of the path belongs to the place, 0 for none: "Schule"
+// must not light up for the settings that lie below it.
+func (p place) match(path string) int {
+	longest := 0
+	for _, start := range append([]string{p.path}, p.below...) {
+		if (path == start || strings.HasPrefix(path, start+"/")) && len(start) > longest {
+			longest = len(start)
+		}
+	}
+	return longest
+}
