@@ -11,7 +11,8 @@ const (
 )
 
 // DevicesPage lists devices. Filters are the query: q, state, platform, group,
-// school, seen (today|14d|never).
+// school, seen (today|14d|never); state may also be
+// overdue: a mode that should have ended.
 type DevicesPage struct {
 	Frame
 	Query    string
@@ -42,12 +43,13 @@ type DeviceRow struct {
 	Simulated bool
 }
 
-// DevicePage answers for one device: what holds here, and why?
+// DevicePage answers for one device: what holds here, and why? Form fields of
+// PathDeviceEdit: name, person.
 type DevicePage struct {
 	Frame
 	ID          string
 	Name        string // inventory tag
-	Person      string
+	Holder      string // the pupil who has it; "" when none or unknown
 	Serial      string
 	Model       string
 	Platform    string

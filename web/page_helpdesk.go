@@ -16,7 +16,7 @@ type CallPage struct {
 	Frame
 	ID         string
 	Name       string
-	Person     string
+	Holder     string // the pupil who has it
 	School     string
 	Groups     []string
 	Platform   string

@@ -26,8 +26,9 @@ type PersonRow struct {
 
 // RoleAt is a role and where it holds.
 type RoleAt struct {
-	Role  Role
-	Place string
+	Role    Role
+	Place   string // name
+	PlaceID string // as the form field place of PathPersonRoles has it
 }
 
 // InvitePersonPage invites a person. Form fields: name, email, role, place,
@@ -43,7 +44,7 @@ type InvitePersonPage struct {
 	Problem *Problem
 }
 
-// PersonPage is one person. Made, when not nil, is an invitation or reset code
+// PersonPage is one person, drawn by PersonDetail. Made, when not nil, is an invitation or reset code
 // that was just made and is shown this once. Forms: PathPersonRoles (role,
 // place, action=add|remove), PathPersonReset, PathPersonLock (locked).
 type PersonPage struct {
