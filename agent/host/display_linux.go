@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"sort"
 	"strconv"
@@ -88,10 +89,36 @@ func desktopOf(p Program, env []string) (Desktop, bool) {
 	return d, d.Display != "" || d.Wayland
 }
 
+// consolesMark says that we locked the consoles, so that nobody else's lock is
+// ever undone.
+const consolesMark = "consoles"
+
 // LockConsoles keeps people from switching to another virtual terminal, or lets
-// them again (VT_LOCKSWITCH, ioctl_console(2)). A machine without consoles is no
-// error.
-func LockConsoles(locked bool) error {
+// them again if we had kept them (VT_LOCKSWITCH, ioctl_console(2)). dir is where
+// helpers keep their orders. A machine without consoles is no error.
+func LockConsoles(dir string, locked bool) error {
+	mark := filepath.Join(dir, consolesMark)
+	_, err := os.Stat(mark)
+	if marked := err == nil; marked == locked {
+		return nil
+	}
+	if locked {
+		if err := os.WriteFile(mark, nil, 0o600); err != nil {
+			return fmt.Errorf("locking consoles: %w", err)
+		}
+	}
+	if err := switchConsoles(locked); err != nil {
+		return err
+	}
+	if !locked {
+		if err := os.Remove(mark); err != nil {
+			return fmt.Errorf("unlocking consoles: %w", err)
+		}
+	}
+	return nil
+}
+
+func switchConsoles(locked bool) error {
 	const lockSwitch, unlockSwitch = 0x560B, 0x560C
 	console, err := os.OpenFile("/dev/tty0", os.O_WRONLY, 0)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) {
@@ -106,7 +133,7 @@ func LockConsoles(locked bool) error {
 		request = lockSwitch
 	}
 	if err := unix.IoctlSetInt(int(console.Fd()), request, 1); err != nil && !errors.Is(err, unix.ENOTTY) {
-		return fmt.Errorf("locking console: %w", err)
+		return fmt.Errorf("switching console lock: %w", err)
 	}
 	return nil
 }

@@ -209,3 +209,7 @@ func Keep(dir, name string) (*Keeper, error) {
 	k.lock = lock
 	return k, nil
 }
+
+// LockFile is the file whose lock the helper holds; its content is the helper's
+// process id.
+func (s *SystemHolds) LockFile(name string) string { return s.files.lock(name) }

@@ -11,3 +11,11 @@ var ErrHeld = errors.New("host: held already")
 func Keep(_, _ string) (*Keeper, error) {
 	return nil, errors.New("host: this system has no helpers")
 }
+
+// Attach starts our own program with access to a display, on Linux only.
+func Attach(Desktop, ...string) (*Attached, error) {
+	return nil, errors.New("host: this system has no displays that we can cover")
+}
+
+// LockConsoles does nothing: there are none.
+func LockConsoles(string, bool) error { return nil }

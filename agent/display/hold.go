@@ -1,0 +1,256 @@
+package display
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/words"
+)
+
+// Name is what the helper that covers screens is called (host.Holds).
+const Name = "screen"
+
+// Order is what the helper is told.
+type Order struct {
+	By      string        `json:"by"`
+	Message string        `json:"message"`
+	Until   time.Time     `json:"until"`
+	Total   time.Duration `json:"total"` // what the full ring stands for
+	// Consoles keeps people from switching to a text console meanwhile.
+	Consoles bool `json:"consoles"`
+	// Displays are the only ones to cover (":0"); empty for all.
+	Displays []string `json:"displays,omitempty"`
+}
+
+func (o Order) equal(other Order) bool {
+	return o.By == other.By && o.Message == other.Message && o.Until.Equal(other.Until) && o.Total == other.Total
+}
+
+// Report is what the helper says of every display that it covers.
+type Report map[string]Seen
+
+// Seen is what was read back of one display.
+type Seen struct {
+	Covered bool   `json:"covered"` // our window is above all others
+	Held    bool   `json:"held"`    // keyboard and mouse are ours
+	Screens int    `json:"screens"`
+	Fault   string `json:"fault,omitempty"`
+}
+
+// keeper starts a process for every display and starts it again when it ends.
+type keeper struct {
+	*host.Keeper
+	desktops host.Desktops
+	programs host.Programs
+	covered  map[string]*covered
+}
+
+// covered is one display with the process that covers it.
+type covered struct {
+	desktop host.Desktop
+	process *host.Attached
+
+	mu    sync.Mutex
+	seen  Seen
+	heard time.Time
+	speak words.Lang
+}
+
+// The keeper's rhythm, and how long a process may be silent before it is
+// replaced.
+const (
+	keeperRound = 100 * time.Millisecond
+	lookRound   = 10 // rounds between two looks for new sessions
+	silence     = 3 * time.Second
+)
+
+// Hold covers the displays of people for as long as the order in dir says. It
+// returns at once if another helper does so already.
+func Hold(dir string, desktops host.Desktops, programs host.Programs) error {
+	lock, err := host.Keep(dir, Name)
+	if errors.Is(err, host.ErrHeld) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k := &keeper{lock, desktops, programs, map[string]*covered{}}
+	defer k.Close()
+	defer k.uncover()
+	for number := 0; ; number++ {
+		content, left, ok := k.Order()
+		if !ok {
+			return host.LockConsoles(dir, false)
+		}
+		var order Order
+		if err := json.Unmarshal(content, &order); err != nil {
+			return err
+		}
+		if number%lookRound == 0 {
+			// A console that cannot be locked is no reason to leave screens open.
+			_ = host.LockConsoles(dir, order.Consoles)
+			k.find(order.Displays)
+		}
+		if err := k.Report(k.tell(told{Order: order, Left: left, Voice: hasVoice()})); err != nil {
+			return err
+		}
+		time.Sleep(keeperRound)
+	}
+}
+
+func (k *keeper) uncover() {
+	for _, c := range k.covered {
+		if c.process != nil {
+			c.process.Kill()
+			<-c.process.Done()
+		}
+	}
+}
+
+// find looks for sessions that came and went.
+func (k *keeper) find(only []string) {
+	desktops, err := k.desktops.Desktops()
+	if err != nil {
+		return
+	}
+	there := map[string]bool{}
+	for _, d := range desktops {
+		if d.Wayland || d.Display == "" || len(only) > 0 && !slices.Contains(only, d.Display) {
+			continue
+		}
+		there[d.Display] = true
+		if k.covered[d.Display] == nil {
+			k.covered[d.Display] = &covered{desktop: d}
+		}
+	}
+	for display, c := range k.covered {
+		if there[display] {
+			continue
+		}
+		if c.process != nil {
+			c.process.Kill()
+		}
+		delete(k.covered, display)
+	}
+}
+
+// tell passes the order on to every process, starting those that do not run,
+// and gathers what they say.
+func (k *keeper) tell(order told) Report {
+	report := Report{}
+	displays := make([]string, 0, len(k.covered))
+	for display := range k.covered {
+		displays = append(displays, display)
+	}
+	sort.Strings(displays)
+	for _, display := range displays {
+		c := k.covered[display]
+		c.keep(order)
+		seen, speak := c.take()
+		report[display] = seen
+		if speak != "" {
+			k.readAloud(c.desktop, speak, order.Order)
+		}
+	}
+	return report
+}
+
+// keep sees to the process.
+func (c *covered) keep(order told) {
+	if c.process != nil {
+		select {
+		case <-c.process.Done():
+			c.process = nil
+		default:
+		}
+	}
+	if c.process != nil && c.silent() {
+		c.process.Kill()
+		c.process = nil
+	}
+	if c.process == nil {
+		if err := c.start(); err != nil {
+			c.mu.Lock()
+			c.seen = Seen{Fault: err.Error()}
+			c.mu.Unlock()
+			return
+		}
+	}
+	line, err := json.Marshal(order)
+	if err == nil {
+		// A process that has ended is noticed in the next round.
+		_, _ = c.process.In.Write(append(line, '\n'))
+	}
+}
+
+func (c *covered) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.heard) > silence
+}
+
+func (c *covered) start() error {
+	process, err := host.Attach(c.desktop, "cover")
+	if err != nil {
+		return err
+	}
+	c.process = process
+	c.mu.Lock()
+	c.seen, c.heard = Seen{}, time.Now()
+	c.mu.Unlock()
+	go c.listen(process)
+	return nil
+}
+
+func (c *covered) listen(process *host.Attached) {
+	lines := bufio.NewScanner(process.Out)
+	for lines.Scan() {
+		var word said
+		if json.Unmarshal(lines.Bytes(), &word) != nil {
+			continue
+		}
+		c.mu.Lock()
+		c.heard = time.Now()
+		if word.Speak != "" {
+			c.speak = word.Speak
+		} else {
+			c.seen = Seen{Covered: word.Covered, Held: word.Held, Screens: word.Screens, Fault: word.Fault}
+		}
+		c.mu.Unlock()
+	}
+	c.mu.Lock()
+	c.seen.Covered, c.seen.Held = false, false
+	c.mu.Unlock()
+	process.Done()
+}
+
+func (c *covered) take() (Seen, words.Lang) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	speak := c.speak
+	c.speak = ""
+	return c.seen, speak
+}
+
+// voice is the program that speaks for screen readers on Linux, offline.
+const voice = "/usr/bin/spd-say"
+
+func hasVoice() bool {
+	_, err := os.Stat(voice)
+	return err == nil
+}
+
+// readAloud lets the session speak the sentences.
+func (k *keeper) readAloud(d host.Desktop, lang words.Lang, order Order) {
+	text := words.Lock(lang, order.By, order.Until, nil)
+	sentences := text.Title + " " + text.Who + " " + text.Until + " " + text.Safe + " " + order.Message
+	// A session without a voice stays silent; the text is on the screen.
+	_ = k.programs.Launch(host.Launch{UID: d.UID, GID: d.GID, Groups: d.Groups, Path: voice, Args: []string{"-l", string(lang), "--", sentences}, Env: d.Env, Dir: "/"})
+}
