@@ -77,9 +77,12 @@ const (
 )
 
 // ClassOf reads the class from a declaration's type ("com.apple.activation.simple").
+// The first word that is a class counts: "com.apple.configuration.management.test"
+// is a configuration.
 func ClassOf(declarationType string) Class {
-	for _, class := range []Class{Activation, Asset, Management} {
-		if strings.Contains(declarationType, "."+string(class)+".") {
+	for word := range strings.SplitSeq(declarationType, ".") {
+		switch class := Class(word); class {
+		case Activation, Asset, Configuration, Management:
 			return class
 		}
 	}
@@ -98,10 +101,11 @@ func New(declarationType, identifier string, payload any) Declaration {
 
 // Activate returns the activation that makes the configurations take effect.
 func Activate(identifier string, configurations []string) Declaration {
-	sort.Strings(configurations)
+	ordered := append([]string{}, configurations...)
+	sort.Strings(ordered)
 	return New(TypeActivation, identifier, struct {
 		StandardConfigurations []string
-	}{configurations})
+	}{ordered})
 }
 
 // ManifestOf lists a set, ordered by identifier, under the hash of all tokens.

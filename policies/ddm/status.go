@@ -77,6 +77,31 @@ type Reason struct {
 	Details     map[string]string `json:"details,omitempty"`
 }
 
+// UnmarshalJSON reads a reason. Apple's details may hold anything; what is no
+// text is kept as it was written, so that one odd value costs no report.
+func (r *Reason) UnmarshalJSON(data []byte) error {
+	var said struct {
+		Code        string                     `json:"code"`
+		Description string                     `json:"description"`
+		Details     map[string]json.RawMessage `json:"details"`
+	}
+	if err := json.Unmarshal(data, &said); err != nil {
+		return err
+	}
+	*r = Reason{Code: said.Code, Description: said.Description}
+	for name, value := range said.Details {
+		if r.Details == nil {
+			r.Details = make(map[string]string, len(said.Details))
+		}
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		r.Details[name] = text
+	}
+	return nil
+}
+
 // StatusError says that an item could not be reported.
 type StatusError struct {
 	StatusItem string   `json:"StatusItem"`

@@ -57,6 +57,7 @@ func (a *answer) leases(snapshot Snapshot, device Device) {
 		l := granted.Lease
 		a.add(ddm.New(lease.DeclarationType, LeasePrefix+l.ID, LeasePayload{KeyID: snapshot.KeyID, Lease: l}))
 		if !l.Ended(a.at) {
+			a.changes(l.Expires)
 			a.why = append(a.why, Why{Key: "mode." + string(l.Kind), Args: map[string]string{"by": l.By, "lease": l.ID}, Level: org.Device, Place: device.ID, Until: l.Expires})
 		}
 	}
