@@ -70,6 +70,10 @@ func open(t testing.TB, address string) *store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	addresses.Store(s, address)
+	t.Cleanup(func() {
+		addresses.Delete(s)
+		_ = s.Close()
+	})
 	return s
 }
