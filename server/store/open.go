@@ -90,11 +90,17 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	if err != nil {
 		return fmt.Errorf("opening the writing connection: %w", err)
 	}
+	copying, err := sql.Open("sqlite", sqliteURL(file, false))
+	if err != nil {
+		return fmt.Errorf("opening %s for snapshots: %w", file, err)
+	}
+	copying.SetMaxOpenConns(1)
 	group := newGroupWriter(conn, s.log)
-	s.writer, s.readers = group, reading
+	s.writer, s.readers, s.copier = group, reading, copying
 	s.close = func() error {
 		group.stop()
 		_ = reading.Close()
+		_ = copying.Close()
 		_ = conn.Close()
 		return writing.Close()
 	}

@@ -23,6 +23,7 @@ type Store struct {
 	dialect dialect
 	writer  writer
 	readers *sql.DB
+	copier  *sql.DB // SQLite only: makes snapshots beside the readers
 	vault   *Vault
 	now     func() time.Time
 	close   func() error

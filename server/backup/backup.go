@@ -1,0 +1,233 @@
+// Package backup writes everything that an installation is into one encrypted
+// file while it runs, and puts it onto an empty machine: database, sealing key,
+// and with them the certificate authority, the lease keys and the settings.
+// Devices that were enrolled meet the same server again.
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+)
+
+// Store is what the room needs of the database.
+type Store interface {
+	// Snapshot writes a consistent copy to a file that does not exist yet,
+	// while others write. It is an Unavailable fault "backup.postgres" where the
+	// database has tools of its own for that.
+	Snapshot(ctx context.Context, file string) error
+	Secret(ctx context.Context, name string) ([]byte, error)
+	// SaveSecret keeps a sealed value with its audit row.
+	SaveSecret(ctx context.Context, permit may.Permit, name string, secret []byte) error
+	Setting(ctx context.Context, name string) (string, error)
+	PutSetting(ctx context.Context, name, value string) error
+}
+
+// Names under which the room keeps what it must remember.
+const (
+	passphraseSecret = "backup-passphrase"
+	lastSetting      = "backup.last"
+)
+
+// Service is the room.
+type Service struct {
+	Store   Store
+	KeyFile string // goes into the backup: without it the copy cannot be read
+	Dir     string // of nightly backups
+	Issuer  string
+	Version string
+	Now     func() time.Time
+}
+
+// ShortestPassphrase is how many characters a passphrase has at least.
+const ShortestPassphrase = 12
+
+// SetPassphrase chooses under which words nightly backups are encrypted. Who
+// loses them loses the backups.
+func (s *Service) SetPassphrase(ctx context.Context, actor may.Actor, passphrase string) error {
+	permit, err := may.Do(actor, may.OperationRun, org.Branch{})
+	if err != nil {
+		return err
+	}
+	if len([]rune(passphrase)) < ShortestPassphrase {
+		return errs.E(errs.Invalid, "backup.short_passphrase", "least", ShortestPassphrase).In("passphrase")
+	}
+	return s.Store.SaveSecret(ctx, permit, passphraseSecret, []byte(passphrase))
+}
+
+// Last says how the latest nightly backup went.
+type Last struct {
+	At    time.Time `json:"at"`
+	File  string    `json:"file,omitempty"`
+	Bytes int64     `json:"bytes,omitempty"`
+	Fault string    `json:"fault,omitempty"` // key of the fault, empty if all went well
+}
+
+// State is what pages show: is there a passphrase, how did the last one go,
+// which backups are there?
+type State struct {
+	Ready bool
+	Last  Last
+	Dir   string
+	Files []File
+}
+
+// File is one backup in the folder.
+type File struct {
+	Name  string
+	Bytes int64
+	At    time.Time
+}
+
+// State returns what pages show.
+func (s *Service) State(ctx context.Context, actor may.Actor) (State, error) {
+	if _, err := may.Do(actor, may.OperationRead, org.Branch{}); err != nil {
+		return State{}, err
+	}
+	passphrase, err := s.Store.Secret(ctx, passphraseSecret)
+	if err != nil {
+		return State{}, err
+	}
+	state := State{Ready: len(passphrase) > 0, Dir: s.Dir}
+	text, err := s.Store.Setting(ctx, lastSetting)
+	if err != nil {
+		return State{}, err
+	}
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &state.Last); err != nil {
+			return State{}, fmt.Errorf("reading the last backup: %w", err)
+		}
+	}
+	state.Files, err = s.files()
+	return state, err
+}
+
+// Run writes a backup into the folder now, and drops the oldest. Actors need
+// the permit to run the installation.
+func (s *Service) Run(ctx context.Context, actor may.Actor) (Last, error) {
+	if _, err := may.Do(actor, may.OperationRun, org.Branch{}); err != nil {
+		return Last{}, err
+	}
+	return s.Nightly(ctx)
+}
+
+// Nightly is Run for the job. Without a passphrase it is a Conflict fault, and
+// the operations page says so.
+func (s *Service) Nightly(ctx context.Context) (Last, error) {
+	last, err := s.nightly(ctx)
+	if err != nil {
+		last.Fault = "backup.failed"
+		if fault := errs.Find(err); fault != nil {
+			last.Fault = fault.Key
+		}
+	}
+	data, encoding := json.Marshal(last)
+	if encoding != nil {
+		return last, encoding
+	}
+	if keeping := s.Store.PutSetting(ctx, lastSetting, string(data)); keeping != nil && err == nil {
+		err = keeping
+	}
+	return last, err
+}
+
+func (s *Service) nightly(ctx context.Context) (Last, error) {
+	last := Last{At: s.Now().UTC()}
+	passphrase, err := s.Store.Secret(ctx, passphraseSecret)
+	if err != nil {
+		return last, err
+	}
+	if len(passphrase) == 0 {
+		return last, errs.E(errs.Conflict, "backup.no_passphrase")
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return last, errs.E(errs.Unavailable, "backup.folder", "folder", s.Dir).Because(err)
+	}
+	name := prefix + last.At.Format("20060102T150405Z") + suffix
+	last.Bytes, err = s.WriteFile(ctx, filepath.Join(s.Dir, name), string(passphrase))
+	if err != nil {
+		return last, err
+	}
+	last.File = name
+	return last, s.drop()
+}
+
+// WriteFile writes an encrypted backup to a file. It appears under its name
+// only when it is whole and on the disk.
+func (s *Service) WriteFile(ctx context.Context, file, passphrase string) (int64, error) {
+	part, err := os.OpenFile(file+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return 0, errs.E(errs.Unavailable, "backup.folder", "folder", filepath.Dir(file)).Because(err)
+	}
+	defer os.Remove(part.Name()) //nolint:errcheck // it is gone when all went well
+	err = s.write(ctx, part, passphrase)
+	size, seeking := part.Seek(0, io.SeekEnd)
+	for _, step := range []error{err, seeking, part.Sync(), part.Close()} {
+		if step != nil {
+			return 0, step
+		}
+	}
+	if err := os.Rename(part.Name(), file); err != nil {
+		return 0, err
+	}
+	return size, syncFolder(filepath.Dir(file))
+}
+
+const (
+	prefix = "schulwart-"
+	suffix = ".backup.age"
+	// keep is how many nightly backups stay.
+	keep = 14
+)
+
+func (s *Service) files() ([]File, error) {
+	entries, err := os.ReadDir(s.Dir)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !strings.HasPrefix(entry.Name(), prefix) || !strings.HasSuffix(entry.Name(), suffix) {
+			continue
+		}
+		files = append(files, File{entry.Name(), info.Size(), info.ModTime()})
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].Name > files[j].Name })
+	return files, nil
+}
+
+func (s *Service) drop() error {
+	files, err := s.files()
+	if err != nil || len(files) <= keep {
+		return err
+	}
+	for _, old := range files[keep:] {
+		if err := os.Remove(filepath.Join(s.Dir, old.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
