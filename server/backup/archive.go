@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -34,9 +35,48 @@ type Note struct {
 	Version string    `json:"version"`
 }
 
-// write encrypts an archive of a snapshot: age with a passphrase, around a
-// compressed tar. https://age-encryption.org/v1
-func (s *Service) write(ctx context.Context, to io.Writer, passphrase string) error {
+// NewKey makes a pair of keys: what the server encrypts to, and what whoever
+// restores must show. The server keeps the first only.
+func NewKey() (recipient, private string, err error) {
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		return "", "", fmt.Errorf("making a backup key: %w", err)
+	}
+	return identity.Recipient().String(), identity.String(), nil
+}
+
+// Lock reads what a backup is encrypted to: an age recipient ("age1…"), or a
+// passphrase of at least ShortestPassphrase characters.
+func Lock(text string) (age.Recipient, error) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "age1") {
+		recipient, err := age.ParseX25519Recipient(text)
+		if err != nil {
+			return nil, errs.E(errs.Invalid, "backup.bad_recipient").In("recipient").Because(err)
+		}
+		return recipient, nil
+	}
+	if len([]rune(text)) < ShortestPassphrase {
+		return nil, errs.E(errs.Invalid, "backup.short_passphrase", "least", ShortestPassphrase).In("recipient")
+	}
+	return age.NewScryptRecipient(text)
+}
+
+func unlock(text string) (age.Identity, error) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "AGE-SECRET-KEY-") {
+		return age.ParseX25519Identity(text)
+	}
+	return age.NewScryptIdentity(text)
+}
+
+// write encrypts an archive of a snapshot: age around a compressed tar.
+// https://age-encryption.org/v1
+func (s *Service) write(ctx context.Context, to io.Writer, lock string) error {
+	recipient, err := Lock(lock)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "schulwart-backup-")
 	if err != nil {
 		return fmt.Errorf("making room for a snapshot: %w", err)
@@ -45,10 +85,6 @@ func (s *Service) write(ctx context.Context, to io.Writer, passphrase string) er
 	snapshot := filepath.Join(dir, nameDatabase)
 	if err := s.Store.Snapshot(ctx, snapshot); err != nil {
 		return err
-	}
-	recipient, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		return errs.E(errs.Invalid, "backup.short_passphrase", "least", ShortestPassphrase).Because(err)
 	}
 	sealed, err := age.Encrypt(to, recipient)
 	if err != nil {
@@ -107,16 +143,17 @@ type Places struct {
 	KeyFile  string
 }
 
-// Restore puts a backup onto an empty machine. It touches nothing that exists:
+// Restore puts a backup onto an empty machine; key is the private key or the
+// passphrase. It touches nothing that exists:
 // a database or key that is there already is a Conflict fault. A wrong
-// passphrase or a damaged file is an Invalid one, and leaves nothing behind.
-func Restore(from io.Reader, passphrase string, to Places) (Note, error) {
+// key or a damaged file is an Invalid one, and leaves nothing behind.
+func Restore(from io.Reader, key string, to Places) (Note, error) {
 	for _, file := range []string{to.Database, to.KeyFile} {
 		if _, err := os.Stat(file); err == nil {
 			return Note{}, errs.E(errs.Conflict, "restore.not_empty", "file", file)
 		}
 	}
-	note, err := restore(from, passphrase, to)
+	note, err := restore(from, key, to)
 	if err != nil {
 		_ = os.Remove(to.Database + ".part")
 		_ = os.Remove(to.KeyFile + ".part")
@@ -133,10 +170,10 @@ func Restore(from io.Reader, passphrase string, to Places) (Note, error) {
 	return note, nil
 }
 
-func restore(from io.Reader, passphrase string, to Places) (Note, error) {
+func restore(from io.Reader, key string, to Places) (Note, error) {
 	var note Note
 	damaged := func(err error) error { return errs.E(errs.Invalid, "restore.damaged").Because(err) }
-	identity, err := age.NewScryptIdentity(passphrase)
+	identity, err := unlock(key)
 	if err != nil {
 		return note, errs.E(errs.Invalid, "restore.passphrase").Because(err)
 	}

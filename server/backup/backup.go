@@ -35,8 +35,8 @@ type Store interface {
 
 // Names under which the room keeps what it must remember.
 const (
-	passphraseSecret = "backup-passphrase"
-	lastSetting      = "backup.last"
+	lockSecret  = "backup-lock"
+	lastSetting = "backup.last"
 )
 
 // Service is the room.
@@ -52,17 +52,17 @@ type Service struct {
 // ShortestPassphrase is how many characters a passphrase has at least.
 const ShortestPassphrase = 12
 
-// SetPassphrase chooses under which words nightly backups are encrypted. Who
-// loses them loses the backups.
-func (s *Service) SetPassphrase(ctx context.Context, actor may.Actor, passphrase string) error {
+// SetLock chooses what nightly backups are encrypted to: a recipient as NewKey
+// makes it, or a passphrase. Who loses the key loses the backups.
+func (s *Service) SetLock(ctx context.Context, actor may.Actor, lock string) error {
 	permit, err := may.Do(actor, may.OperationRun, org.Branch{})
 	if err != nil {
 		return err
 	}
-	if len([]rune(passphrase)) < ShortestPassphrase {
-		return errs.E(errs.Invalid, "backup.short_passphrase", "least", ShortestPassphrase).In("passphrase")
+	if _, err := Lock(lock); err != nil {
+		return err
 	}
-	return s.Store.SaveSecret(ctx, permit, passphraseSecret, []byte(passphrase))
+	return s.Store.SaveSecret(ctx, permit, lockSecret, []byte(lock))
 }
 
 // Last says how the latest nightly backup went.
@@ -73,7 +73,7 @@ type Last struct {
 	Fault string    `json:"fault,omitempty"` // key of the fault, empty if all went well
 }
 
-// State is what pages show: is there a passphrase, how did the last one go,
+// State is what pages show: is there a key, how did the last one go,
 // which backups are there?
 type State struct {
 	Ready bool
@@ -94,11 +94,11 @@ func (s *Service) State(ctx context.Context, actor may.Actor) (State, error) {
 	if _, err := may.Do(actor, may.OperationRead, org.Branch{}); err != nil {
 		return State{}, err
 	}
-	passphrase, err := s.Store.Secret(ctx, passphraseSecret)
+	lock, err := s.Store.Secret(ctx, lockSecret)
 	if err != nil {
 		return State{}, err
 	}
-	state := State{Ready: len(passphrase) > 0, Dir: s.Dir}
+	state := State{Ready: len(lock) > 0, Dir: s.Dir}
 	text, err := s.Store.Setting(ctx, lastSetting)
 	if err != nil {
 		return State{}, err
@@ -121,7 +121,7 @@ func (s *Service) Run(ctx context.Context, actor may.Actor) (Last, error) {
 	return s.Nightly(ctx)
 }
 
-// Nightly is Run for the job. Without a passphrase it is a Conflict fault, and
+// Nightly is Run for the job. Without a key it is a Conflict fault, and
 // the operations page says so.
 func (s *Service) Nightly(ctx context.Context) (Last, error) {
 	last, err := s.nightly(ctx)
@@ -143,18 +143,18 @@ func (s *Service) Nightly(ctx context.Context) (Last, error) {
 
 func (s *Service) nightly(ctx context.Context) (Last, error) {
 	last := Last{At: s.Now().UTC()}
-	passphrase, err := s.Store.Secret(ctx, passphraseSecret)
+	lock, err := s.Store.Secret(ctx, lockSecret)
 	if err != nil {
 		return last, err
 	}
-	if len(passphrase) == 0 {
-		return last, errs.E(errs.Conflict, "backup.no_passphrase")
+	if len(lock) == 0 {
+		return last, errs.E(errs.Conflict, "backup.no_key")
 	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return last, errs.E(errs.Unavailable, "backup.folder", "folder", s.Dir).Because(err)
 	}
 	name := prefix + last.At.Format("20060102T150405Z") + suffix
-	last.Bytes, err = s.WriteFile(ctx, filepath.Join(s.Dir, name), string(passphrase))
+	last.Bytes, err = s.WriteFile(ctx, filepath.Join(s.Dir, name), string(lock))
 	if err != nil {
 		return last, err
 	}
@@ -164,13 +164,13 @@ func (s *Service) nightly(ctx context.Context) (Last, error) {
 
 // WriteFile writes an encrypted backup to a file. It appears under its name
 // only when it is whole and on the disk.
-func (s *Service) WriteFile(ctx context.Context, file, passphrase string) (int64, error) {
+func (s *Service) WriteFile(ctx context.Context, file, lock string) (int64, error) {
 	part, err := os.OpenFile(file+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return 0, errs.E(errs.Unavailable, "backup.folder", "folder", filepath.Dir(file)).Because(err)
 	}
 	defer os.Remove(part.Name()) //nolint:errcheck // it is gone when all went well
-	err = s.write(ctx, part, passphrase)
+	err = s.write(ctx, part, lock)
 	size, seeking := part.Seek(0, io.SeekEnd)
 	for _, step := range []error{err, seeking, part.Sync(), part.Close()} {
 		if step != nil {

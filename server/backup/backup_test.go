@@ -37,7 +37,11 @@ func TestARestoreOnAnEmptyMachineBringsBackSealedSecrets(t *testing.T) {
 	if err := s.PutSecret(ctx, "authority", []byte("der Schlüssel der Zertifizierungsstelle")); err != nil {
 		t.Fatal(err)
 	}
-	if err := room.SetPassphrase(ctx, operator(), words); err != nil {
+	recipient, private, err := backup.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := room.SetLock(ctx, operator(), recipient); err != nil {
 		t.Fatal(err)
 	}
 	last, err := room.Run(ctx, operator())
@@ -52,7 +56,7 @@ func TestARestoreOnAnEmptyMachineBringsBackSealedSecrets(t *testing.T) {
 		t.Error("the backup is not encrypted")
 	}
 	empty := t.TempDir()
-	if _, err := backup.Restore(bytes.NewReader(data), words, backup.Places{Database: filepath.Join(empty, "schulwart.db"), KeyFile: filepath.Join(empty, "key")}); err != nil {
+	if _, err := backup.Restore(bytes.NewReader(data), private, backup.Places{Database: filepath.Join(empty, "schulwart.db"), KeyFile: filepath.Join(empty, "key")}); err != nil {
 		t.Fatal(err)
 	}
 	again, _ := installation(t, empty)
@@ -99,14 +103,14 @@ func flip(data []byte) []byte {
 	return broken
 }
 
-func TestANightWithoutAPassphraseSaysSo(t *testing.T) {
+func TestANightWithoutAKeySaysSo(t *testing.T) {
 	ctx := context.Background()
 	_, room := installation(t, t.TempDir())
 	if _, err := room.Nightly(ctx); !errs.Is(err, errs.Conflict) {
 		t.Fatalf("%v", err)
 	}
 	state, err := room.State(ctx, operator())
-	if err != nil || state.Ready || state.Last.Fault != "backup.no_passphrase" {
+	if err != nil || state.Ready || state.Last.Fault != "backup.no_key" {
 		t.Errorf("%+v, %v", state, err)
 	}
 }
