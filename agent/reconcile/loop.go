@@ -43,7 +43,9 @@ type Config struct {
 	// Inline runs drivers in the caller's goroutine, so that a test sees what
 	// they did as soon as a call returns.
 	Inline bool
-	Log    *slog.Logger
+	// Woken, if set, is called after the machine slept; it must not block.
+	Woken func()
+	Log   *slog.Logger
 }
 
 // Loop keeps one device as it should be. All methods are safe for concurrent
@@ -157,6 +159,9 @@ func (l *Loop) Tick() time.Duration {
 	elapsed := clock.Elapsed
 	slept := l.looked != 0 && elapsed-l.looked > max(resumed, 3*l.config.Rest)
 	l.looked = elapsed
+	if slept && l.config.Woken != nil {
+		l.config.Woken()
+	}
 	l.settle(clock, slept)
 	if watch := l.watch(); elapsed-l.watched >= watch || l.watched == 0 {
 		l.watched = elapsed
@@ -344,6 +349,11 @@ func (l *Loop) Refresh() {
 	if keyOf(facts) != l.facts {
 		l.tell()
 	}
+}
+
+// Now returns the time that the device believes.
+func (l *Loop) Now() time.Time {
+	return l.config.Memory.Clock().At(l.config.Clock.Read()).Now
 }
 
 // Changed receives when there is something to tell the server.

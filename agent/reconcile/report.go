@@ -79,6 +79,13 @@ func (l *Loop) Report() Report {
 	return r
 }
 
+// Outbox returns everything that there is to tell, and what to call once the
+// server has it.
+func (l *Loop) Outbox() (ddm.StatusReport, func()) {
+	r := l.Report()
+	return r.Status, func() { l.Told(r) }
+}
+
 // Told notes that the server has a report: what was in it need not be told again.
 func (l *Loop) Told(r Report) {
 	l.mu.Lock()

@@ -86,30 +86,38 @@ func read(set []ddm.Declaration, trust memory.Trusted, at time.Time) reading {
 }
 
 // learn looks for announcements first: a lease of the same set may be signed
-// with the key that they announce.
+// with the key that they announce. Each key vouches for the next, so it goes on
+// until a round teaches nothing.
 func (r *reading) learn(set []ddm.Declaration, trust memory.Trusted, at time.Time) {
 	r.keys = trust.Keys
-	for _, d := range set {
-		var said lease.Announced
-		if d.Type != lease.KeyDeclarationType || json.Unmarshal(d.Payload, &said) != nil {
-			continue
-		}
-		key, err := lease.Learn(said.JWS, r.keys, at)
-		if err != nil || knows(r.keys, key.ID) {
-			continue
-		}
-		// The old key stays for as long as leases signed with it may be about.
-		kept := make([]lease.Key, 0, len(r.keys)+1)
-		for _, old := range r.keys {
-			if old.Until.IsZero() {
-				old.Until = at.Add(lease.KeyOverlap)
+	for learned := true; learned; {
+		learned = false
+		for _, d := range set {
+			var said lease.Announced
+			if d.Type != lease.KeyDeclarationType || json.Unmarshal(d.Payload, &said) != nil {
+				continue
 			}
-			if at.Before(old.Until) {
-				kept = append(kept, old)
+			if key, err := lease.Learn(said.JWS, r.keys, at); err == nil && !knows(r.keys, key.ID) {
+				r.keys = succeed(r.keys, key, at)
+				learned = true
 			}
 		}
-		r.keys = append(kept, key)
 	}
+}
+
+// succeed adds a key. The old ones stay for as long as leases signed with them
+// may be about.
+func succeed(keys []lease.Key, next lease.Key, at time.Time) []lease.Key {
+	kept := make([]lease.Key, 0, len(keys)+1)
+	for _, old := range keys {
+		if old.Until.IsZero() {
+			old.Until = at.Add(lease.KeyOverlap)
+		}
+		if at.Before(old.Until) {
+			kept = append(kept, old)
+		}
+	}
+	return append(kept, next)
 }
 
 func knows(keys []lease.Key, id string) bool {

@@ -70,6 +70,20 @@ func (l *Loop) Take(manifest ddm.Manifest, set []ddm.Declaration) error {
 	return nil
 }
 
+// LetGo drops everything that the school wants of the device, because the school
+// let go of it. What holds by a lease holds to its end.
+func (l *Loop) LetGo() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clock := l.readClock()
+	if !l.update(func(s *memory.State) { s.Token, s.Manifest, s.Declarations = "", ddm.Manifest{}, nil }) {
+		return
+	}
+	l.state = reading{keys: l.state.keys}
+	l.settle(clock, false)
+	l.poke()
+}
+
 // merge weighs arriving leases against those that run. A lease that is absent
 // from the set runs on: absence never ends one.
 func (l *Loop) merge(next *reading, clock memory.Clock) (leases []lease.Lease, fresh []arrived) {

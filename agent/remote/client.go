@@ -1,0 +1,194 @@
+// Package remote carries words between the device and its server: Apple's
+// messages over mutual TLS, and one event stream that wakes the device. It
+// decides nothing; what it brings and takes stands in the Device interface.
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"schulwart.org/agent/identity"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/mdm"
+)
+
+// Fault is the server's word that it does not answer as asked.
+type Fault struct {
+	Status int
+	Reason string        // of mdm.RefusalHeader
+	After  time.Duration // Retry-After, zero if it named none
+}
+
+func (f Fault) Error() string { return fmt.Sprintf("remote: server answers %d %s", f.Status, f.Reason) }
+
+// reasonOf returns for what reason the server refused, empty if it did not.
+func reasonOf(err error) string {
+	var fault Fault
+	var refused identity.Refused
+	switch {
+	case errors.As(err, &fault):
+		return fault.Reason
+	case errors.As(err, &refused):
+		return refused.Reason
+	}
+	return ""
+}
+
+// largest is more than any answer of a server of ours.
+const largest = 4 << 20
+
+// client speaks as one device.
+type client struct {
+	id   *identity.Identity
+	http *http.Client
+	// heard is told the server's time after each answer.
+	heard func(time.Time)
+}
+
+// newClient returns a client whose idle connections end before the server would
+// end them: a request into a closing connection is a needless fault.
+func newClient(id *identity.Identity, now func() time.Time, heard func(time.Time)) *client {
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	return &client{id: id, heard: heard, http: &http.Client{Transport: &http.Transport{
+		TLSClientConfig: id.TLS(now), DialContext: dialer.DialContext, Proxy: http.ProxyFromEnvironment,
+		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 60 * time.Second,
+		MaxIdleConnsPerHost: 1, IdleConnTimeout: 8 * time.Second, DisableCompression: true,
+		ReadBufferSize: 2 << 10, WriteBufferSize: 2 << 10,
+	}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Content types of Apple's messages.
+const (
+	checkInType = "application/x-apple-aspen-mdm-checkin"
+	resultType  = "application/x-apple-aspen-mdm"
+)
+
+// put sends a message and returns the answer's body.
+func (c *client) put(ctx context.Context, contentType string, message any) ([]byte, error) {
+	body, err := mdm.Encode(message)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, c.id.DeviceURL+"/mdm", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("sending message: %w", err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	sent := time.Now()
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("sending message: %w", err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, largest))
+	if err != nil {
+		return nil, fmt.Errorf("reading answer: %w", err)
+	}
+	if response.StatusCode == http.StatusOK || reasonIn(response) != "" {
+		c.listen(response, time.Since(sent))
+	}
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNoContent {
+		return nil, faultOf(response)
+	}
+	return answer, nil
+}
+
+func reasonIn(response *http.Response) string { return response.Header.Get(mdm.RefusalHeader) }
+
+func faultOf(response *http.Response) Fault {
+	fault := Fault{Status: response.StatusCode, Reason: reasonIn(response)}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		fault.After = min(time.Duration(seconds)*time.Second, longestBackoff)
+	}
+	return fault
+}
+
+// listen takes the server's time from an answer. The header counts whole
+// seconds; an answer that was long under way tells no time.
+func (c *client) listen(response *http.Response, underWay time.Duration) {
+	at, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil || underWay > 2*time.Second {
+		return
+	}
+	c.heard(at.Add(500*time.Millisecond + underWay/2))
+}
+
+// checkIn sends one of the messages without an answer.
+func (c *client) checkIn(ctx context.Context, message mdm.CheckIn) error {
+	message.UDID = c.id.UDID
+	message.Topic = c.id.Topic
+	_, err := c.put(ctx, checkInType, message)
+	return err
+}
+
+// ddm asks an endpoint of declarative management.
+func (c *client) ddm(ctx context.Context, endpoint string, data []byte) ([]byte, error) {
+	return c.put(ctx, checkInType, mdm.CheckIn{
+		MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Endpoint: endpoint, Data: data,
+	})
+}
+
+func (c *client) tokens(ctx context.Context) (string, error) {
+	data, err := c.ddm(ctx, mdm.EndpointTokens, nil)
+	if err != nil {
+		return "", err
+	}
+	var tokens ddm.SyncTokens
+	if err := json.Unmarshal(data, &tokens); err != nil {
+		return "", fmt.Errorf("reading tokens: %w", err)
+	}
+	if tokens.SyncTokens.DeclarationsToken == "" {
+		return "", errors.New("reading tokens: there is none")
+	}
+	return tokens.SyncTokens.DeclarationsToken, nil
+}
+
+func (c *client) manifest(ctx context.Context) (ddm.Manifest, error) {
+	data, err := c.ddm(ctx, mdm.EndpointItems, nil)
+	if err != nil {
+		return ddm.Manifest{}, err
+	}
+	return parseManifest(data)
+}
+
+func parseManifest(data []byte) (ddm.Manifest, error) {
+	var manifest ddm.Manifest
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return ddm.Manifest{}, fmt.Errorf("reading manifest: %w", err)
+	}
+	if manifest.DeclarationsToken == "" {
+		return ddm.Manifest{}, errors.New("reading manifest: it has no token")
+	}
+	return manifest, nil
+}
+
+func (c *client) declaration(ctx context.Context, class ddm.Class, id string) (ddm.Declaration, error) {
+	data, err := c.ddm(ctx, mdm.EndpointDeclaration+string(class)+"/"+id, nil)
+	if err != nil {
+		return ddm.Declaration{}, err
+	}
+	var declaration ddm.Declaration
+	if err := json.Unmarshal(data, &declaration); err != nil {
+		return ddm.Declaration{}, fmt.Errorf("reading declaration: %w", err)
+	}
+	return declaration, nil
+}
+
+func (c *client) report(ctx context.Context, status ddm.StatusReport) error {
+	data, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encoding report: %w", err)
+	}
+	_, err = c.ddm(ctx, mdm.EndpointStatus, data)
+	return err
+}
