@@ -29,7 +29,7 @@ type CallPage struct {
 	Modes      []DeviceMode
 	Cause      Sentence // likely cause, looked up as cause.<key>
 	Step       Sentence // next step, looked up as step.<key>
-	Say        Sentence // to read aloud, looked up as say.<key>
+	Sentence   Sentence // to read aloud, looked up as say.<key>
 	StepURL    string   // where the next step is done; "" when it is done at the device
 	MayRelease bool
 	Code       *ReleasePart // when it was asked for
