@@ -116,8 +116,8 @@ type walk struct {
 	state  State
 	prev   string
 	seq    int64
-	erased map[int64]bool  // rows that some audit row says were erased
-	empty  map[int64]int64 // rows that are erased, to their chain number
+	erased map[int64]bool   // rows that some audit row says were erased
+	empty  map[int64]int64  // rows that are erased, to their chain number
 	hashes map[int64]string // at the numbers of signed heads
 }
 

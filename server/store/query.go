@@ -1,0 +1,98 @@
+package store
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"schulwart.org/policies/org"
+)
+
+// query is a statement that is put together from parts. A "?" in a part stands
+// for the next parameter.
+type query struct {
+	sql  strings.Builder
+	args []any
+}
+
+func newQuery(sql string, args ...any) *query {
+	q := &query{}
+	q.add(sql, args...)
+	return q
+}
+
+func (q *query) add(sql string, args ...any) {
+	for _, part := range strings.SplitAfter(sql, "?") {
+		if before, found := strings.CutSuffix(part, "?"); found {
+			q.args = append(q.args, args[0])
+			args = args[1:]
+			part = before + "$" + strconv.Itoa(len(q.args))
+		}
+		q.sql.WriteString(part)
+	}
+}
+
+func (q *query) text() string { return q.sql.String() }
+
+// places adds the condition that a place lies in one of the branches. No branch
+// at all is nowhere.
+func (q *query) places(authority, school string, branches []org.Branch) {
+	q.add("(1 = 0")
+	for _, branch := range branches {
+		switch {
+		case branch.Authority == "":
+			q.add(" OR 1 = 1")
+		case branch.School == "":
+			q.add(" OR "+authority+" = ?", branch.Authority)
+		default:
+			q.add(" OR "+authority+" = ? AND "+school+" = ?", branch.Authority, branch.School)
+		}
+	}
+	q.add(")")
+}
+
+// only returns the branch if there is just one, so that a query can use the
+// index that begins with it.
+func only(branches []org.Branch) (org.Branch, bool) {
+	if len(branches) == 1 {
+		return branches[0], true
+	}
+	return org.Branch{}, false
+}
+
+// page adds order and bounds of a list that is read by cursor, ordered by a
+// name and an id. It asks for one row more than it returns, so that the end is
+// known.
+func (q *query) page(name, id, cursor string, limit, usual int) int {
+	if limit <= 0 {
+		limit = usual
+	}
+	limit = min(limit, 500)
+	if after, last, ok := readCursor(cursor); ok {
+		q.add(" AND ("+name+" > ? OR "+name+" = ? AND "+id+" > ?)", after, after, last)
+	}
+	q.add(" ORDER BY "+name+", "+id+" LIMIT ?", limit+1)
+	return limit
+}
+
+// cut takes the extra row off and makes the cursor of the next page.
+func cut[T any](rows []T, limit int, key func(T) (string, org.ID)) ([]T, string) {
+	if len(rows) <= limit {
+		return rows, ""
+	}
+	name, id := key(rows[limit-1])
+	return rows[:limit], cursorOf(name, id.String())
+}
+
+// cursorOf writes where a page ended. It says nothing that the page did not.
+func cursorOf(name, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(name + "\x00" + id))
+}
+
+func readCursor(cursor string) (name, id string, ok bool) {
+	data, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(data), "\x00")
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/server/may"
+	"schulwart.org/server/staff"
+)
+
+// FindSession returns the content of a session, nil if there is none or it is
+// over.
+func (s *Store) FindSession(ctx context.Context, token string, at time.Time) ([]byte, error) {
+	var data string
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND until > $2`, token, millis(at)).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return []byte(data), err
+}
+
+// PutSession keeps a session, and with it when its person was last here.
+func (s *Store) PutSession(ctx context.Context, token string, session staff.Session, data []byte) error {
+	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (token, staff, data, browser, origin, created, seen, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (token) DO UPDATE SET staff = excluded.staff, data = excluded.data, browser = excluded.browser, origin = excluded.origin, seen = excluded.seen, until = excluded.until`,
+			token, session.Staff, string(data), session.Browser, session.From, millis(session.Created), millis(session.Seen), millis(session.Until))
+		if err != nil || session.Staff == "" {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE staff SET last_seen = $1 WHERE id = $2 AND last_seen < $1`, millis(session.Seen), session.Staff)
+		return err
+	})
+}
+
+// DeleteSession ends a session; none is fine.
+func (s *Store) DeleteSession(ctx context.Context, token string) error {
+	_, err := s.exec(ctx, `DELETE FROM sessions WHERE token = $1`, token)
+	return err
+}
+
+// ListSessions lists somebody's sessions, latest first.
+func (s *Store) ListSessions(ctx context.Context, id org.ID, at time.Time) ([]staff.Session, error) {
+	return collect(ctx, s.reader(ctx), func(row scanner) (staff.Session, error) {
+		var v staff.Session
+		var created, seen, until int64
+		err := row.Scan(&v.ID, &v.Staff, &v.Browser, &v.From, &created, &seen, &until)
+		v.Created, v.Seen, v.Until = instant(created), instant(seen), instant(until)
+		return v, err
+	}, `SELECT token, staff, browser, origin, created, seen, until FROM sessions WHERE staff = $1 AND until > $2 ORDER BY seen DESC, token LIMIT 100`, id, millis(at))
+}
+
+// EndSession ends one session of somebody.
+func (s *Store) EndSession(ctx context.Context, permit may.Permit, person staff.Person, session string) error {
+	return s.write(ctx, func(ctx context.Context, tx Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE staff = $1 AND token = $2`, person.ID, session)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return s.record(ctx, tx, permit, Target{"staff", person.ID}, nil, note{"session_ended"})
+	})
+}
+
+// EndSessions ends all sessions and tokens of somebody but the session kept.
+func (s *Store) EndSessions(ctx context.Context, permit may.Permit, person staff.Person, keep string) error {
+	return s.write(ctx, func(ctx context.Context, tx Tx) error {
+		if err := endSessions(ctx, tx, person.ID, keep); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE staff SET epoch = epoch + 1 WHERE authority = $1 AND id = $2`, person.Authority, person.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, permit, Target{"staff", person.ID}, nil, note{"signed_out_everywhere"})
+	})
+}
+
+func endSessions(ctx context.Context, tx Tx, id org.ID, keep string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE staff = $1 AND token <> $2`, id, keep)
+	return err
+}
+
+// RecordSignIn leaves the audit row of somebody who came in.
+func (s *Store) RecordSignIn(ctx context.Context, permit may.Permit, person staff.Person, how string) error {
+	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+		return s.record(ctx, tx, permit, Target{"staff", person.ID}, nil, note{"signed_in_" + how})
+	})
+}
+
+// Tries returns how often a key failed lately, and until when it has to wait.
+func (s *Store) Tries(ctx context.Context, key string) (int, time.Time, error) {
+	var n int
+	var until int64
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT n, until FROM tries WHERE key = $1`, key).Scan(&n, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, time.Time{}, nil
+	}
+	return n, instant(until), err
+}
+
+// CountTry notes a failure. What is older than forget no longer counts.
+func (s *Store) CountTry(ctx context.Context, key string, at time.Time, wait func(n int) time.Duration, forget time.Duration) error {
+	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+		var n int
+		err := tx.QueryRowContext(ctx, `INSERT INTO tries (key, n, at, until) VALUES ($1, 1, $2, 0)
+			ON CONFLICT (key) DO UPDATE SET n = CASE WHEN tries.at < $3 THEN 1 ELSE tries.n + 1 END, at = excluded.at RETURNING n`, key, millis(at), millis(at.Add(-forget))).Scan(&n)
+		if err != nil {
+			return err
+		}
+		if pause := wait(n); pause > 0 {
+			_, err = tx.ExecContext(ctx, `UPDATE tries SET until = $1 WHERE key = $2`, millis(at.Add(pause)), key)
+		}
+		return err
+	})
+}
+
+// ClearTries forgets failures.
+func (s *Store) ClearTries(ctx context.Context, key string) error {
+	n, _, err := s.Tries(ctx, key)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = s.exec(ctx, `DELETE FROM tries WHERE key = $1`, key)
+	return err
+}
+
+// SweepSessions deletes sessions, codes and counted failures that are over.
+func (s *Store) SweepSessions(ctx context.Context, at time.Time) (int64, error) {
+	var total int64
+	for _, statement := range []struct {
+		query  string
+		before time.Time
+	}{
+		{`DELETE FROM sessions WHERE until < $1`, at},
+		{`DELETE FROM staff_codes WHERE until < $1`, at},
+		{`DELETE FROM tries WHERE at < $1`, at.Add(-24 * time.Hour)},
+	} {
+		n, err := s.exec(ctx, statement.query, millis(statement.before))
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}
