@@ -82,7 +82,10 @@ func (s *Session) listen(parent context.Context) (time.Duration, error) {
 // paced takes how often the device shall poll while it has no stream.
 func (s *Session) paced(response *http.Response) {
 	if seconds, err := strconv.Atoi(response.Header.Get("Schulwart-Poll")); err == nil && seconds > 0 {
-		s.pace.Store(int64(min(time.Duration(seconds)*time.Second, slowest)))
+		pace := int64(min(time.Duration(seconds)*time.Second, slowest))
+		if s.pace.Swap(pace) != pace {
+			signal(s.repace)
+		}
 	}
 }
 

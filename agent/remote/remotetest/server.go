@@ -394,3 +394,12 @@ func Await(t testing.TB, what string, condition func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
+
+// Known returns what the server knows of a device; only under Do.
+func (s *Server) Known(udid string) *Device { return s.device(udid) }
+
+// Forget drops what a device told so far; only under Do.
+func (s *Server) Forget(udid string) {
+	d := s.device(udid)
+	d.Messages, d.Reports, d.Results, d.Fetched = nil, nil, nil, nil
+}
