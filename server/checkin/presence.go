@@ -50,8 +50,13 @@ type Presence struct {
 type present struct {
 	sighting Sighting
 	stream   bool
+	lost     time.Time // when the stream was lost; zero while there is none or one
 	dirty    bool
 }
+
+// Roaming is how long a device that lost its stream still counts as in contact:
+// laptops change access points, and servers start anew.
+const Roaming = 10 * time.Second
 
 type minuteKey struct {
 	authority, school org.ID
@@ -88,7 +93,10 @@ func (p *Presence) Connected(enrolment org.ID, open bool) {
 		d = &present{}
 		p.devices[enrolment] = d
 	}
-	d.stream = open
+	d.stream, d.lost = open, time.Time{}
+	if !open {
+		d.lost = p.now()
+	}
 	if d.sighting.Device != "" {
 		d.sighting.At = p.now()
 		p.soil(d)
@@ -126,8 +134,24 @@ func (p *Presence) contact(d *present) (bool, time.Time) {
 	if d.stream {
 		return true, p.now()
 	}
-	seen := d.sighting.At
-	return !seen.IsZero() && p.now().Sub(seen) < Silence, seen
+	seen, now := d.sighting.At, p.now()
+	patience := Silence
+	if !d.lost.IsZero() && !seen.After(d.lost) {
+		patience = Roaming
+	}
+	return !seen.IsZero() && now.Sub(seen) < patience, seen
+}
+
+// Place returns where the device of an enrolment is at home, if it was seen
+// since this process started.
+func (p *Presence) Place(enrolment org.ID) (Sighting, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.devices[enrolment]
+	if d == nil || d.sighting.Device == "" {
+		return Sighting{}, false
+	}
+	return d.sighting, true
 }
 
 // Flush writes what was seen since the last time. What cannot be written is

@@ -53,7 +53,7 @@ func (s *Service) Extend(ctx context.Context, actor may.Actor, id org.ID, minute
 	if mode.Over(s.Now()) {
 		return Mode{}, errs.E(errs.Conflict, "mode.over")
 	}
-	ends := mode.Ends.Add(time.Duration(minutes) * time.Minute)
+	ends := mode.Ends.Add(time.Duration(min(minutes, maxMinutes)) * time.Minute)
 	if minutes <= 0 {
 		return Mode{}, errs.E(errs.Invalid, "mode.extend_nothing").In("minutes")
 	}

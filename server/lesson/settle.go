@@ -50,13 +50,11 @@ func (s *Service) Delivered(ctx context.Context, branch org.Branch, device, id o
 	return nil
 }
 
-// Reported notes what a device read back of its leases.
+// Reported notes what a device read back of its leases. Whoever calls it tells
+// the boards after the commit.
 func (s *Service) Reported(ctx context.Context, branch org.Branch, device org.ID, said []ddm.LeaseStatus) error {
-	if len(said) > 0 {
-		if err := s.Store.LeasesReported(ctx, branch.Authority, device, said, s.Now()); err != nil {
-			return err
-		}
+	if len(said) == 0 {
+		return nil
 	}
-	s.Board.Publish(branch, device)
-	return nil
+	return s.Store.LeasesReported(ctx, branch.Authority, device, said, s.Now())
 }

@@ -17,10 +17,12 @@ import (
 const (
 	maxNames   = 200
 	maxMessage = 300
+	maxMinutes = 24 * 60 // longer than any kind; what is more may not overflow
 )
 
 // target resolves a request into the devices that it means.
 func (s *Service) target(ctx context.Context, request Request) (org.Branch, []Member, error) {
+	request.Devices = slices.Compact(slices.Sorted(slices.Values(request.Devices)))
 	if request.Group == "" {
 		if len(request.Devices) == 0 {
 			return org.Branch{}, nil, errs.E(errs.Invalid, "mode.no_target").In("target")
@@ -93,7 +95,7 @@ func endOf(request Request, starts time.Time) (time.Time, error) {
 	case !request.Until.IsZero():
 		length = request.Until.UTC().Truncate(time.Second).Sub(starts)
 	case request.Minutes != 0:
-		length = time.Duration(request.Minutes) * time.Minute
+		length = time.Duration(min(request.Minutes, maxMinutes)) * time.Minute
 	}
 	if length <= 0 {
 		return time.Time{}, errs.E(errs.Invalid, "mode.ends_before_start").In("minutes")

@@ -21,35 +21,43 @@ type Contact struct {
 // StateOf says what is known of a lease on its device at an instant. It claims
 // nothing that the device did not read back.
 func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
-	over := !at.Before(l.Ends)
 	switch {
-	case over:
-		return overState(l, contact)
-	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseEnded:
-		return Ended, reported(l, "released"), l.Since
-	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseRefused:
-		return Deviating, reported(l, "refused"), l.Since
-	case l.ReportedRev >= l.Rev && (l.Phase == ddm.LeaseActive || l.Phase == ddm.LeaseCovered):
-		return activeState(l, contact)
-	case l.ReportedRev >= l.Rev && l.Phase == ddm.LeaseWaiting:
-		return Delivered, Reason{Key: "armed"}, l.Since
-	case l.Phase == ddm.LeaseActive && !contact.Connected:
-		// An older revision is in force there; the new one waits.
-		return Unreachable, Reason{Key: "old_revision"}, contact.Seen
+	case !at.Before(l.Ends):
+		return overState(l, contact, at)
+	case l.ReportedRev >= l.Rev && l.Phase != "":
+		return reportedState(l, contact)
 	case l.DeliveredRev >= l.Rev:
 		return deliveredState(l, contact)
+	case !contact.Connected && l.DeliveredRev > 0 && l.Phase != ddm.LeaseEnded && l.Phase != ddm.LeaseRefused:
+		// An older revision is there; the new one waits.
+		return Unreachable, Reason{Key: "old_revision"}, contact.Seen
 	case !contact.Connected:
 		return Unreachable, Reason{Key: "not_received"}, contact.Seen
 	case at.Before(l.Starts):
 		return Planned, Reason{Key: "starts_later"}, l.Since
-	case at.Sub(later(l.Since, l.Starts)) > Patience:
-		return Unreachable, Reason{Key: "no_answer"}, l.Since
 	}
 	return Planned, Reason{Key: "on_its_way"}, l.Since
 }
 
-func overState(l Lease, contact Contact) (State, Reason, time.Time) {
-	if l.Phase == ddm.LeaseEnded && l.ReportedRev >= l.Rev {
+// reportedState tells what the device said of the revision that counts.
+func reportedState(l Lease, contact Contact) (State, Reason, time.Time) {
+	switch l.Phase {
+	case ddm.LeaseEnded:
+		return Ended, reported(l, "released"), l.Since
+	case ddm.LeaseRefused:
+		return Deviating, reported(l, "refused"), l.Since
+	case ddm.LeaseWaiting:
+		return Delivered, Reason{Key: "armed"}, l.Since
+	case ddm.LeaseCovered:
+		return Active, Reason{Key: "covered"}, l.Since
+	}
+	return activeState(l, contact)
+}
+
+func overState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
+	// A device that ended by its own clock never fetches the revision that would
+	// have ended it early: its end is an end all the same.
+	if l.Phase == ddm.LeaseEnded && (l.ReportedRev >= l.Rev || l.DeliveredRev <= l.ReportedRev) {
 		return Ended, Reason{}, l.Since
 	}
 	if l.DeliveredRev == 0 && l.Phase == "" {
@@ -58,16 +66,25 @@ func overState(l Lease, contact Contact) (State, Reason, time.Time) {
 	if contact.Connected {
 		return Delivered, Reason{Key: "ending"}, l.Ends
 	}
+	if last := l.KeepUntil.Add(-keepAfterEnd); l.DeliveredRev < l.Rev && at.Before(last) {
+		// It was ended early and the device does not know: there it holds on.
+		return Unreachable, Reason{Key: "end_not_received", Args: map[string]string{"until": last.UTC().Format(time.RFC3339)}}, contact.Seen
+	}
 	return Unreachable, Reason{Key: "should_have_ended"}, contact.Seen
 }
 
+// activeState looks at the parts: a mode is active when those that decide were
+// read back. The others are details with a state of their own.
 func activeState(l Lease, contact Contact) (State, Reason, time.Time) {
-	if l.Phase == ddm.LeaseCovered {
-		return Active, Reason{Key: "covered"}, l.Since
-	}
 	for _, part := range l.Parts {
-		if part.State == ddm.PartDeviating || part.State == ddm.PartNotPossible && decides(l.Kind, part.Name) {
+		if !decides(l.Kind, part.Name) {
+			continue
+		}
+		switch part.State {
+		case ddm.PartDeviating, ddm.PartNotPossible:
 			return Deviating, partReason(part), part.Since
+		case ddm.PartPending:
+			return deliveredState(l, contact)
 		}
 	}
 	if !contact.Connected {
