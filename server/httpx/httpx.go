@@ -64,6 +64,8 @@ func Status(err error) int {
 		return http.StatusConflict
 	case errs.Denied:
 		return http.StatusForbidden
+	case errs.TooMany:
+		return http.StatusTooManyRequests
 	case errs.Unavailable:
 		return http.StatusServiceUnavailable
 	}

@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -92,7 +91,6 @@ func NewSessions(store SessionStore, secure bool, now func() time.Time) *Session
 	}
 	manager.Cookie.Secure = secure
 	manager.Cookie.HttpOnly = true
-	manager.Cookie.SameSite = http.SameSiteLaxMode
 	manager.Cookie.Path = "/"
 	return &Sessions{manager, now}
 }
