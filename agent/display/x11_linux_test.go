@@ -31,6 +31,7 @@ const pupil = 20017
 type session struct {
 	name  string // ":93"
 	typed string // file
+	env   []string
 	conn  *xgb.Conn
 }
 
@@ -76,7 +77,8 @@ func startSession(t *testing.T) *session {
 	}
 	s.typed = filepath.Join(dir, "typed")
 	term := exec.Command(xterm, "-geometry", "100x40+0+0", "-e", "sh", "-c", "stty -echo; while read line; do echo \"$line\" >>"+s.typed+"; done")
-	term.Env = []string{"DISPLAY=" + s.name, "HOME=" + dir, "XAUTHORITY=" + filepath.Join(dir, "key"), "PATH=/usr/bin:/bin"}
+	s.env = []string{"DISPLAY=" + s.name, "HOME=" + dir, "XAUTHORITY=" + filepath.Join(dir, "key"), "PATH=/usr/bin:/bin"}
+	term.Env = s.env
 	term.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: pupil, Gid: pupil}}
 	if err := term.Start(); err != nil {
 		t.Fatal(err)
@@ -88,6 +90,26 @@ func startSession(t *testing.T) *session {
 	t.Cleanup(s.conn.Close)
 	s.do(t, "search", "--sync", "--onlyvisible", "--class", "xterm")
 	return s
+}
+
+// openTo returns an environment with which somebody else may draw here.
+func (s *session) openTo(t *testing.T, uid int) []string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sw-other-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	keys := filepath.Join(dir, "key")
+	if err := os.WriteFile(keys, serverKey(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, keys} {
+		if err := os.Chown(path, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{"DISPLAY=" + s.name, "HOME=" + dir, "XAUTHORITY=" + keys, "PATH=/usr/bin:/bin"}
 }
 
 // serverKey is an Xauthority file with one key for every display.
