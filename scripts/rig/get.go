@@ -294,6 +294,14 @@ func (ns *Namespace) AskTime(server netip.Addr) Answer {
 	return Answer{Outcome: outcome(err), Took: time.Since(start), Err: err}
 }
 
+// Poke sends one UDP packet and waits for a word back: any answer is OK, a
+// refusal is Refused, silence is Timeout.
+func (ns *Namespace) Poke(to netip.AddrPort) Answer {
+	start := time.Now()
+	err := ns.packet(to, make([]byte, 1200))
+	return Answer{Outcome: outcome(err), Took: time.Since(start), Err: err, Extended: -1}
+}
+
 func (ns *Namespace) packet(to netip.AddrPort, content []byte) error {
 	var conn net.Conn
 	err := ns.In(func() (err error) {

@@ -38,13 +38,18 @@ func (ns *Namespace) create(t testing.TB) {
 		t.Fatalf("adding namespace: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", ns.Name).Run() })
-	ns.batch(t, "link set lo up")
+	settings := map[string]string{
+		// Waiting for duplicate addresses and routers that never come would cost
+		// the first IPv6 packet two seconds.
+		"ipv6/conf/default/accept_dad":           "0",
+		"ipv6/conf/default/router_solicitations": "0",
+	}
+	if strings.HasSuffix(ns.Name, "-router") {
+		settings["ipv4/ip_forward"], settings["ipv6/conf/all/forwarding"] = "1", "1"
+	}
 	err := ns.In(func() error {
-		for _, name := range []string{"ipv4/ip_forward", "ipv6/conf/all/forwarding"} {
-			if !strings.HasSuffix(ns.Name, "-router") {
-				break
-			}
-			if err := os.WriteFile("/proc/sys/net/"+name, []byte("1"), 0o644); err != nil {
+		for name, value := range settings {
+			if err := os.WriteFile("/proc/sys/net/"+name, []byte(value), 0o644); err != nil {
 				return err
 			}
 		}
@@ -53,6 +58,7 @@ func (ns *Namespace) create(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ns.batch(t, "link set lo up")
 }
 
 // batch runs lines of ip(8) in the namespace.

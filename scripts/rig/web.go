@@ -78,8 +78,19 @@ func (s *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		socket(w)
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(w, "<!doctype html><title>%s</title><h1>This is %s over %s</h1>", host, host, r.Proto)
+		fmt.Fprintf(w, "<!doctype html><title>%s</title><h1>This is %s over %s at %s</h1>", host, host, r.Proto, localAddress(r))
 	}
+}
+
+// localAddress is the address that the request came to, so that a test sees
+// which server answered.
+func localAddress(r *http.Request) string {
+	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if addr == nil {
+		return "?"
+	}
+	host, _, _ := net.SplitHostPort(addr.String())
+	return host
 }
 
 func download(w http.ResponseWriter, r *http.Request) {
