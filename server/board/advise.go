@@ -46,7 +46,7 @@ func Advise(d Device, at time.Time) Advice {
 		return say("overdue")
 	case !d.Contact.Connected && at.Sub(d.Contact.Seen) > longAway:
 		return say("long_away")
-	case !d.Contact.Connected && held != nil:
+	case !d.Contact.Connected && held != nil && held.Reason.Key != "not_received":
 		return say("held_offline")
 	case held != nil && held.State == lesson.Deviating:
 		return say("deviating")

@@ -36,6 +36,7 @@ type Registry struct {
 	beat    time.Duration
 	closed  bool
 	done    chan struct{}
+	telling sync.Mutex // taken before mu
 }
 
 type connection struct {
@@ -44,8 +45,8 @@ type connection struct {
 	mu        sync.Mutex // one writer at a time
 }
 
-// New returns a registry. changed hears of each device that comes or goes; it
-// must not block.
+// New returns a registry. changed hears of each device that comes or goes, one at
+// a time and in order; it must not block, nor open or close streams.
 func New(beat time.Duration, changed func(enrolment org.ID, connected bool)) *Registry {
 	r := &Registry{open: map[org.ID]*connection{}, changed: changed, beat: beat, done: make(chan struct{})}
 	go r.beatAll()
@@ -65,14 +66,17 @@ func (r *Registry) Serve(w http.ResponseWriter, _ *http.Request, enrolment org.I
 	}
 	loseUnheard(conn)
 	c := &connection{Conn: conn, enrolment: enrolment}
+	// From the moment it is listed, others may write to it: the head goes first.
+	c.mu.Lock()
 	if !r.add(c) {
 		return conn.Close()
 	}
-	if err := c.write(r.hello()); err != nil {
+	err = c.writeLocked(r.hello())
+	c.mu.Unlock()
+	if err != nil {
 		r.drop(c)
 		return nil
 	}
-	r.changed(enrolment, true)
 	go r.watch(c)
 	return nil
 }
@@ -193,6 +197,10 @@ func (r *Registry) sendRow(row []*connection, data []byte) {
 func (c *connection) write(data []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.writeLocked(data)
+}
+
+func (c *connection) writeLocked(data []byte) error {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
@@ -212,21 +220,31 @@ func (r *Registry) watch(c *connection) {
 	}
 }
 
+// add lists a connection and tells so. Coming and going are told in the order in
+// which they happened, or a device could seem connected for ever.
 func (r *Registry) add(c *connection) bool {
+	r.telling.Lock()
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.closed {
+		r.mu.Unlock()
+		r.telling.Unlock()
 		return false
 	}
-	if former, ok := r.open[c.enrolment]; ok {
+	former, had := r.open[c.enrolment]
+	r.open[c.enrolment] = c
+	r.mu.Unlock()
+	r.changed(c.enrolment, true)
+	r.telling.Unlock()
+	if had {
 		_ = former.Conn.Close()
 	}
-	r.open[c.enrolment] = c
 	return true
 }
 
 func (r *Registry) drop(c *connection) {
 	_ = c.Conn.Close()
+	r.telling.Lock()
+	defer r.telling.Unlock()
 	r.mu.Lock()
 	current := r.open[c.enrolment] == c
 	if current {
