@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"schulwart.org/agent/enforce"
@@ -53,6 +54,7 @@ type Config struct {
 type Loop struct {
 	config Config
 	wake   chan struct{}
+	ticked atomic.Int64 // when Tick began last
 	// changed receives when there is something to tell the server.
 	changed chan struct{}
 
@@ -65,6 +67,7 @@ type Loop struct {
 	parts   []*part
 	phases  map[string]phase
 	watched time.Duration // elapsed at the last look at the drivers
+	urgent  bool          // the system of a driver told of a change
 	saved   time.Duration // elapsed at the last checkpoint
 	looked  time.Duration // elapsed at the last tick
 	boot    string
@@ -131,6 +134,7 @@ func (l *Loop) Run(ctx context.Context) {
 	l.ctx = ctx
 	l.mu.Unlock()
 	l.started()
+	l.listen(ctx)
 	for {
 		pause := l.Tick()
 		select {
@@ -141,6 +145,53 @@ func (l *Loop) Run(ctx context.Context) {
 		case <-l.config.Clock.After(pause):
 		}
 	}
+}
+
+// watcher is a driver whose system tells when somebody changed something.
+type watcher interface {
+	Watch(ctx context.Context) (<-chan struct{}, error)
+}
+
+// listen lets drivers that can tell of changes wake the loop: what somebody
+// changes is then repaired at once and not at the next look.
+func (l *Loop) listen(ctx context.Context) {
+	for _, p := range l.parts {
+		watching, ok := p.driver.(watcher)
+		if !ok {
+			continue
+		}
+		go func() {
+			changes, err := watching.Watch(ctx)
+			if err != nil {
+				l.config.Log.Info("changes are found by looking only", "part", p.name, "error", err)
+				return
+			}
+			for range changes {
+				l.mu.Lock()
+				l.urgent = true
+				l.mu.Unlock()
+				l.poke()
+			}
+		}()
+	}
+}
+
+// Alive reports whether the loop looked within the last half minute.
+func (l *Loop) Alive() bool {
+	return time.Since(time.Unix(0, l.ticked.Load())) < 30*time.Second
+}
+
+// Settled reports whether every driver has read back what holds now, for the
+// start: the desktop must not be there first.
+func (l *Loop) Settled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.parts {
+		if !p.settled() && p.failed == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *Loop) started() {
@@ -155,6 +206,7 @@ func (l *Loop) started() {
 func (l *Loop) Tick() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.ticked.Store(time.Now().UnixNano())
 	clock := l.readClock()
 	elapsed := clock.Elapsed
 	slept := l.looked != 0 && elapsed-l.looked > max(resumed, 3*l.config.Rest)
@@ -163,7 +215,8 @@ func (l *Loop) Tick() time.Duration {
 		l.config.Woken()
 	}
 	l.settle(clock, slept)
-	if watch := l.watch(); elapsed-l.watched >= watch || l.watched == 0 {
+	if watch := l.watch(); elapsed-l.watched >= watch || l.watched == 0 || l.urgent {
+		l.urgent = false
 		l.watched = elapsed
 		l.check()
 	}

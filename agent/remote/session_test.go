@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,6 +112,7 @@ func TestADeviceIntroducesItselfAndObeysWithinMoments(t *testing.T) {
 	s := remotetest.New(t)
 	d := enrolled(t, s)
 	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
+	remotetest.Await(t, "introduction", func() bool { now, _ := s.Look(d.id.UDID); return len(now.Messages) >= 2 && len(now.Results) > 0 })
 	before, _ := s.Look(d.id.UDID)
 	if before.Messages[0].MessageType != mdm.Authenticate || before.Messages[0].Topic != mdm.AgentTopic || before.Messages[0].ProductName != "linux" {
 		t.Errorf("first word: %+v", before.Messages[0])
@@ -153,10 +155,11 @@ func TestAModeHoldsAndEndsWithoutTheServer(t *testing.T) {
 	d := enrolled(t, s)
 	s.Give(d.id.UDID, remotetest.NewLease(d.id.UDID, "a", lease.Offline, 3*time.Second))
 	remotetest.Await(t, "mode", func() bool { return d.network.reach() == enforce.Never })
-	gone := true
+	var gone atomic.Bool
+	gone.Store(true)
 	s.Do(func() {
 		s.Answer = func(http.ResponseWriter, *http.Request) bool {
-			if gone {
+			if gone.Load() {
 				panic(http.ErrAbortHandler)
 			}
 			return false
@@ -165,7 +168,7 @@ func TestAModeHoldsAndEndsWithoutTheServer(t *testing.T) {
 	s.CloseClientConnections()
 	remotetest.Await(t, "the end", func() bool { return d.network.reach() == enforce.Open })
 	s.Do(func() {
-		gone = false
+		gone.Store(false)
 		s.Forget(d.id.UDID)
 	})
 	remotetest.Await(t, "the end told", func() bool { now, _ := s.Look(d.id.UDID); return phaseOf(now, "a") == ddm.LeaseEnded })
@@ -228,11 +231,10 @@ func TestAskedToBeginAnewTheDeviceAuthenticates(t *testing.T) {
 	s := remotetest.New(t)
 	d := enrolled(t, s)
 	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
-	once := true
+	var asked atomic.Bool
 	s.Do(func() {
 		s.Answer = func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path == "/mdm" && once {
-				once = false
+			if r.URL.Path == "/mdm" && asked.CompareAndSwap(false, true) {
 				w.Header().Set(mdm.RefusalHeader, mdm.RefusedAnew)
 				w.WriteHeader(http.StatusBadRequest)
 				return true
@@ -308,19 +310,20 @@ func TestGarbageHurtsNobody(t *testing.T) {
 	s.Give(d.id.UDID, remotetest.NewLease(d.id.UDID, "a", lease.Offline, time.Hour))
 	remotetest.Await(t, "mode", func() bool { return d.network.reach() == enforce.Never })
 	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
-	asked := 0
+	var asked atomic.Int32
 	s.Do(func() {
 		s.Answer = func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path != "/mdm" || asked > 3 {
+			if r.URL.Path != "/mdm" || asked.Load() > 3 {
 				return false
 			}
-			asked++
-			_, _ = w.Write([]byte([]string{"<html>login</html>", `{"SyncTokens":{}}`, "null", "\x00\xff"}[asked-1]))
+			_, _ = w.Write([]byte([]string{"<html>login</html>", `{"SyncTokens":{}}`, "null", "\x00\xff"}[asked.Add(1)-1]))
 			return true
 		}
 	})
 	s.Nudge(d.id.UDID)
-	remotetest.Await(t, "recovery", func() bool { return asked > 3 && d.session.Refused() == "" && d.session.Link() == remote.LinkStream })
+	remotetest.Await(t, "recovery", func() bool {
+		return asked.Load() > 3 && d.session.Refused() == "" && d.session.Link() == remote.LinkStream
+	})
 	if d.network.reach() != enforce.Never {
 		t.Errorf("network is %q after garbage", d.network.reach())
 	}
