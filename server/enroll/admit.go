@@ -32,6 +32,7 @@ type Invitation struct {
 	LeaseKeys []lease.Key `json:"lease_keys"` // under which leases are believed
 	Bootstrap string      `json:"bootstrap"`  // one-time password for EST
 	Topic     string      `json:"topic"`      // for Authenticate and TokenUpdate
+	Zone      string      `json:"zone"`       // of school time, for sentences on the device
 }
 
 // Invitation answers an agent that opened a token's link.
@@ -46,7 +47,7 @@ func (s *Service) Invitation(ctx context.Context, text string) (Invitation, erro
 	}
 	invitation := Invitation{
 		Name: token.Place.School, Group: token.Place.GroupName, DeviceURL: s.options.DeviceURL, CA: s.CAPEM(),
-		Issuer: s.options.Issuer, LeaseKeys: []lease.Key{}, Bootstrap: bootstrap, Topic: mdm.AgentTopic,
+		Issuer: s.options.Issuer, LeaseKeys: []lease.Key{}, Bootstrap: bootstrap, Topic: mdm.AgentTopic, Zone: token.Place.Zone,
 	}
 	if s.options.LeaseKeys != nil {
 		if invitation.LeaseKeys, err = s.options.LeaseKeys(ctx); err != nil {
@@ -69,20 +70,17 @@ func (s *Service) open(ctx context.Context, text string) (Token, error) {
 	return token, nil
 }
 
-// Enroll certifies the key of an agent (EST simpleenroll). The request's common
-// name is the UDID that the device will speak under; its serialNumber, if it has
-// one, that of the hardware.
-func (s *Service) Enroll(ctx context.Context, text, bootstrap string, request []byte) ([]byte, error) {
-	token, err := s.open(ctx, text)
-	if err != nil {
-		return nil, err
-	}
+// Enroll certifies the key of an agent (EST simpleenroll). The one-time password
+// names the token. The request's common name is the UDID that the device will
+// speak under; its serialNumber, if it has one, that of the hardware.
+func (s *Service) Enroll(ctx context.Context, bootstrap string, request []byte) ([]byte, error) {
 	credential, err := s.openCredential(wayEST, bootstrap)
 	if err != nil {
 		return nil, err
 	}
-	if credential.Token != token.ID {
-		return nil, errs.E(errs.Denied, "token.credential")
+	token, err := s.store.EnrolToken(ctx, credential.Token)
+	if err != nil {
+		return nil, err
 	}
 	csr, err := parseRequest(request)
 	if err != nil {

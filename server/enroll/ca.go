@@ -188,9 +188,13 @@ func sign(template *x509.Certificate, parent identity, public crypto.PublicKey) 
 	return der, nil
 }
 
-// urnPrefix begins the name that ties a certificate to its enrolment, so that a
-// restored backup knows certificates that were renewed after it.
-const urnPrefix = "schulwart:enrolment:"
+// These names tie a certificate to its enrolment: the device reads from it for
+// whom its leases are made, and a restored backup knows certificates that were
+// renewed after it.
+const (
+	enrolmentURN = "schulwart:enrolment:"
+	authorityURN = "schulwart:authority:"
+)
 
 // Issued is a certificate as it is noted in the directory.
 type Issued struct {
@@ -210,7 +214,7 @@ func device(parent identity, public crypto.PublicKey, owner, enrolment org.ID, n
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: name, Organization: parent.cert.Subject.Organization}, NotBefore: now.Add(-backdate), NotAfter: now.Add(DeviceFor),
 		BasicConstraintsValid: true, KeyUsage: usage, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		URIs: []*url.URL{{Scheme: "urn", Opaque: urnPrefix + owner.String() + ":" + enrolment.String()}},
+		URIs: []*url.URL{{Scheme: "urn", Opaque: enrolmentURN + enrolment.String()}, {Scheme: "urn", Opaque: authorityURN + owner.String()}},
 	}
 	der, err := sign(template, parent, public)
 	if err != nil {
@@ -223,15 +227,17 @@ func device(parent identity, public crypto.PublicKey, owner, enrolment org.ID, n
 // if it is none of ours. It does not check who signed it; see Verify.
 func Owner(cert *x509.Certificate) (owner, enrolment org.ID) {
 	for _, uri := range cert.URIs {
-		rest, ok := strings.CutPrefix(uri.Opaque, urnPrefix)
-		if !ok || uri.Scheme != "urn" {
+		if uri.Scheme != "urn" {
 			continue
 		}
-		if a, e, ok := strings.Cut(rest, ":"); ok {
-			return org.ID(a), org.ID(e)
+		if id, ok := strings.CutPrefix(uri.Opaque, enrolmentURN); ok {
+			enrolment = org.ID(id)
+		}
+		if id, ok := strings.CutPrefix(uri.Opaque, authorityURN); ok {
+			owner = org.ID(id)
 		}
 	}
-	return "", ""
+	return owner, enrolment
 }
 
 // Fingerprint returns the SHA-256 of a certificate, hexadecimal.

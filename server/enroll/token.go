@@ -31,6 +31,7 @@ type Place struct {
 	Branch    org.Branch // with Group, if the token is for one
 	School    string     // names, as people read them
 	GroupName string
+	Zone      string // of school time
 }
 
 // Token lets devices in. It is a signed text; the row says what it is good for.

@@ -20,13 +20,13 @@ import (
 func (s *Store) EnrolPlace(ctx context.Context, school, group org.ID) (enroll.Place, error) {
 	scan := func(row scanner) (enroll.Place, error) {
 		var p enroll.Place
-		return p, row.Scan(&p.Branch.Authority, &p.Branch.School, &p.School, &p.Branch.Group, &p.GroupName)
+		return p, row.Scan(&p.Branch.Authority, &p.Branch.School, &p.School, &p.Zone, &p.Branch.Group, &p.GroupName)
 	}
 	if group != "" {
-		return one(s.reader(ctx).QueryRowContext(ctx, `SELECT s.authority, s.id, s.name, g.id, g.name FROM school_groups g
-			JOIN schools s ON s.authority = g.authority AND s.id = g.school WHERE g.id = $1`, group), scan, "group.not_found")
+		return one(s.reader(ctx).QueryRowContext(ctx, `SELECT s.authority, s.id, s.name, a.timezone, g.id, g.name FROM school_groups g
+			JOIN schools s ON s.authority = g.authority AND s.id = g.school JOIN authorities a ON a.id = s.authority WHERE g.id = $1`, group), scan, "group.not_found")
 	}
-	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT authority, id, name, '', '' FROM schools WHERE id = $1`, school), scan, "school.not_found")
+	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT s.authority, s.id, s.name, a.timezone, '', '' FROM schools s JOIN authorities a ON a.id = s.authority WHERE s.id = $1`, school), scan, "school.not_found")
 }
 
 // CreateEnrolToken keeps a token that was made.
@@ -51,8 +51,8 @@ func tokenRecord(token enroll.Token) map[string]any {
 	return map[string]any{"group": token.Place.Branch.Group, "uses": token.MaxUses, "expires": token.Expires, "serials": len(token.Serials), "note": token.Note}
 }
 
-const tokenSelect = `SELECT t.authority, t.id, t.school, s.name, t.group_id, COALESCE(g.name, ''), t.note, t.max_uses, t.uses, t.expires, t.revoked, t.serials, t.by_name, t.created
-	FROM enrol_tokens t JOIN schools s ON s.authority = t.authority AND s.id = t.school
+const tokenSelect = `SELECT t.authority, t.id, t.school, s.name, a.timezone, t.group_id, COALESCE(g.name, ''), t.note, t.max_uses, t.uses, t.expires, t.revoked, t.serials, t.by_name, t.created
+	FROM enrol_tokens t JOIN schools s ON s.authority = t.authority AND s.id = t.school JOIN authorities a ON a.id = t.authority
 	LEFT JOIN school_groups g ON g.authority = t.authority AND g.id = t.group_id`
 
 func scanToken(row scanner) (enroll.Token, error) {
@@ -60,7 +60,7 @@ func scanToken(row scanner) (enroll.Token, error) {
 	var expires, revoked, created int64
 	var serials string
 	branch := &t.Place.Branch
-	err := row.Scan(&branch.Authority, &t.ID, &branch.School, &t.Place.School, &branch.Group, &t.Place.GroupName, &t.Note, &t.MaxUses, &t.Uses, &expires, &revoked, &serials, &t.By, &created)
+	err := row.Scan(&branch.Authority, &t.ID, &branch.School, &t.Place.School, &t.Place.Zone, &branch.Group, &t.Place.GroupName, &t.Note, &t.MaxUses, &t.Uses, &expires, &revoked, &serials, &t.By, &created)
 	if err != nil {
 		return t, err
 	}

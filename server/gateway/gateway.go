@@ -1,0 +1,123 @@
+// Package gateway is the door for devices: Apple's protocol, the event stream,
+// and the ways in (enrolment links, EST, SCEP). It knows who speaks by the
+// certificate alone. Whatever goes wrong, it never answers 401, at which an Apple
+// device may leave for good, and never 404 for trouble of its own.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/org"
+	"schulwart.org/server/checkin"
+	"schulwart.org/server/command"
+	"schulwart.org/server/enroll"
+)
+
+// Declarations are what devices should have.
+type Declarations interface {
+	Tokens(ctx context.Context, e checkin.Enrolment) (ddm.Tokens, error)
+	Manifest(ctx context.Context, e checkin.Enrolment) (ddm.Manifest, error)
+	// Declaration is a NotFound fault for one that the device should not have.
+	Declaration(ctx context.Context, e checkin.Enrolment, class ddm.Class, id string) (ddm.Declaration, error)
+}
+
+// Stream takes over a request for the event stream.
+type Stream interface {
+	Serve(w http.ResponseWriter, r *http.Request, enrolment org.ID) error
+}
+
+// Counters count what came, by short names such as "tokens" and "refused.clone".
+type Counters interface {
+	Count(what string)
+}
+
+// Proxy is a TLS proxy that the operator named: from its addresses, and from no
+// other, the header holds the client's certificate, PEM (percent-encoded or not)
+// or DER in base64.
+type Proxy struct {
+	Header string
+	From   []netip.Prefix
+}
+
+// Gateway holds the rooms that the door leads to. Its fields are set once;
+// Stream, Counters and Proxy may be missing.
+type Gateway struct {
+	CheckIn      *checkin.Service
+	Commands     *command.Service
+	Enroll       *enroll.Service
+	Declarations Declarations
+	Stream       Stream
+	Counters     Counters
+	Proxy        Proxy
+	// Console is the public address of the console, where people read what to do
+	// with an enrolment link.
+	Console string
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Bounds of what devices send, in bytes.
+const (
+	largestMessage = 4 << 20 // a list of all apps of a full iPad is about 1 MB
+	largestRequest = 64 << 10
+)
+
+// handler is a door that returns its fault.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// Handler returns the device listener's routes.
+func (g *Gateway) Handler() http.Handler {
+	mux := http.NewServeMux()
+	route := func(pattern string, h handler) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := h(w, r); err != nil {
+				g.fail(w, r, err)
+			}
+		})
+	}
+	route("PUT /mdm", g.message)
+	route("PUT /checkin", g.message)
+	route("GET /stream", g.stream)
+	route("GET /enroll/{token}", g.invite)
+	route("GET /.well-known/est/cacerts", g.estAuthority)
+	route("POST /.well-known/est/simpleenroll", g.estEnroll)
+	route("POST /.well-known/est/simplereenroll", g.estRenew)
+	route("GET /scep", g.scepRead)
+	route("POST /scep", g.scepOperation)
+	// A device whose clock is wrong asks here for the Date alone.
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	return mux
+}
+
+func (g *Gateway) count(what string) {
+	if g.Counters != nil {
+		g.Counters.Count(what)
+	}
+}
+
+func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
+	// The certificate must have made this very connection: a signature could be
+	// replayed, and a stream is not a message.
+	speaker, err := g.connected(r)
+	if err != nil {
+		return err
+	}
+	e, err := g.know(r.Context(), speaker)
+	if err != nil {
+		return err
+	}
+	if err := enrolled(e); err != nil {
+		return err
+	}
+	if g.Stream == nil {
+		return errNoStream
+	}
+	g.CheckIn.Seen(e)
+	g.count("stream")
+	return g.Stream.Serve(w, r, e.ID)
+}

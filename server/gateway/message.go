@@ -1,0 +1,206 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/mdm"
+	"schulwart.org/server/checkin"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/httpx"
+)
+
+// message answers PUT /mdm and /checkin: what a device says of itself, and its
+// reports on commands. Either address takes either, as profiles may name only
+// one.
+func (g *Gateway) message(w http.ResponseWriter, r *http.Request) error {
+	who, err := g.connected(r)
+	if err != nil && (checkin.Reason(err) != mdm.RefusedNoCertificate || !g.signs(r)) {
+		return err
+	}
+	body, err := httpx.Body(w, r, largestMessage)
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		if who, err = g.signed(r, body); err != nil {
+			return err
+		}
+	}
+	e, err := g.know(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	if isCheckIn(r, body) {
+		message, err := mdm.ParseCheckIn(body)
+		if err != nil {
+			return checkin.Refusal(mdm.RefusedMessage).Because(err)
+		}
+		return g.checkIn(w, r, e, message)
+	}
+	result, err := mdm.ParseResult(body)
+	if err != nil {
+		return checkin.Refusal(mdm.RefusedMessage).Because(err)
+	}
+	return g.result(w, r, e, result)
+}
+
+// isCheckIn tells the two kinds of messages apart. Old clients name no type, so
+// the word is looked for; strings of binary property lists are in plain text.
+func isCheckIn(r *http.Request, body []byte) bool {
+	switch r.Header.Get("Content-Type") {
+	case "application/x-apple-aspen-mdm-checkin":
+		return true
+	case "application/x-apple-aspen-mdm":
+		// The agent and mdmb send both kinds under either type.
+	}
+	return bytes.Contains(body, []byte("MessageType")) && !bytes.Contains(body, []byte("CommandUUID"))
+}
+
+func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn) error {
+	ctx := r.Context()
+	switch message.MessageType {
+	case mdm.DeclarativeManagement:
+		return g.declarative(w, r, e, message)
+	case mdm.Authenticate:
+		g.count("authenticate")
+		return done(w, g.CheckIn.Authenticate(ctx, e, message))
+	case mdm.TokenUpdate:
+		g.count("token_update")
+		return done(w, g.CheckIn.TokenUpdate(ctx, e, message))
+	case mdm.CheckOut:
+		g.count("check_out")
+		return done(w, g.CheckIn.CheckOut(ctx, e, message))
+	case mdm.SetBootstrapToken:
+		return done(w, g.CheckIn.SetBootstrapToken(ctx, e, message))
+	case mdm.GetBootstrapToken:
+		token, err := g.CheckIn.GetBootstrapToken(ctx, e, message)
+		if err != nil {
+			return err
+		}
+		return plist(w, mdm.GetBootstrapTokenResponse{BootstrapToken: token})
+	case mdm.UserAuthenticate:
+		return errNoUser
+	}
+	// GetToken and ReturnToService need services that Apple grants an organisation.
+	return errs.E(errs.Invalid, "message.not_offered", "type", string(message.MessageType))
+}
+
+func (g *Gateway) result(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, result mdm.Result) error {
+	g.count("result")
+	if !result.Salvaged {
+		if err := e.Speaks(result.Enrollment); err != nil {
+			return err
+		}
+	}
+	g.CheckIn.Seen(e)
+	if e.State != checkin.Enrolled || result.UserChannel() {
+		return done(w, nil) // nothing to do, for a device that left or a user of it
+	}
+	next, err := g.Commands.Report(r.Context(), e.Authority, e.ID, result)
+	if err != nil {
+		return ours(err)
+	}
+	if next == nil {
+		return done(w, nil)
+	}
+	w.Header().Set("Content-Type", "application/xml; charset=UTF-8")
+	_, err = w.Write(next)
+	return err
+}
+
+// declarative answers declarative management. Of an idle device it is all that
+// comes, and it is answered from memory.
+func (g *Gateway) declarative(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn) error {
+	if err := e.Speaks(message.Enrollment); err != nil {
+		return err
+	}
+	if message.UserChannel() {
+		return checkin.Refusal(mdm.RefusedMessage)
+	}
+	if err := enrolled(e); err != nil {
+		return err
+	}
+	g.CheckIn.Seen(e)
+	ctx := r.Context()
+	switch message.Endpoint {
+	case mdm.EndpointTokens:
+		g.count("tokens")
+		tokens, err := g.Declarations.Tokens(ctx, e)
+		if err != nil {
+			return ours(err)
+		}
+		return answer(w, ddm.SyncTokens{SyncTokens: tokens})
+	case mdm.EndpointItems:
+		g.count("items")
+		manifest, err := g.Declarations.Manifest(ctx, e)
+		if err != nil {
+			return ours(err)
+		}
+		return answer(w, manifest)
+	case mdm.EndpointStatus:
+		g.count("status")
+		return g.status(ctx, w, e, message.Data)
+	}
+	return g.declaration(ctx, w, e, message.Endpoint)
+}
+
+func (g *Gateway) declaration(ctx context.Context, w http.ResponseWriter, e checkin.Enrolment, endpoint string) error {
+	rest, ok := strings.CutPrefix(endpoint, mdm.EndpointDeclaration)
+	class, id, both := strings.Cut(rest, "/")
+	if !ok || !both || id == "" {
+		return errs.E(errs.Invalid, "message.endpoint")
+	}
+	switch ddm.Class(class) {
+	case ddm.Activation, ddm.Asset, ddm.Configuration, ddm.Management:
+	default:
+		return errNoDeclaration
+	}
+	g.count("declaration")
+	declaration, err := g.Declarations.Declaration(ctx, e, ddm.Class(class), id)
+	if err != nil {
+		return err
+	}
+	return answer(w, declaration)
+}
+
+func (g *Gateway) status(ctx context.Context, w http.ResponseWriter, e checkin.Enrolment, data []byte) error {
+	report, err := ddm.ParseStatus(data)
+	if err != nil {
+		return checkin.Refusal(mdm.RefusedMessage).Because(err)
+	}
+	return done(w, g.CheckIn.Report(ctx, e, report))
+}
+
+// done answers 200 without a body, which means: received, nothing to do.
+func done(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusOK)
+	}
+	return ours(err)
+}
+
+func answer(w http.ResponseWriter, value any) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, err = w.Write(data)
+	return err
+}
+
+func plist(w http.ResponseWriter, value any) error {
+	data, err := mdm.Encode(value)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/xml; charset=UTF-8")
+	_, err = w.Write(data)
+	return err
+}
