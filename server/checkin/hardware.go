@@ -56,6 +56,12 @@ func Serial(text string) string {
 	return text
 }
 
+// otherMachine reports whether a serial number is surely not the enrolment's. The
+// case of its letters says nothing: lists that people import have either.
+func otherMachine(e Enrolment, serial string) bool {
+	return e.Serial != "" && serial != "" && !strings.EqualFold(e.Serial, serial)
+}
+
 func first(texts ...string) string {
 	for _, text := range texts {
 		if text != "" {

@@ -34,7 +34,7 @@ func (s *Service) Report(ctx context.Context, e Enrolment, status ddm.StatusRepo
 	if e.State != Enrolled {
 		return Refusal(mdm.RefusedAnew)
 	}
-	if serial := serialOf(status); e.Serial != "" && serial != "" && serial != e.Serial {
+	if serial := serialOf(status); otherMachine(e, serial) {
 		return s.clone(ctx, e, Hardware{Serial: serial, UDID: e.UDID})
 	}
 	err := s.Store.Atomically(ctx, func(ctx context.Context) error {

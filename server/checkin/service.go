@@ -82,7 +82,7 @@ func (s *Service) Authenticate(ctx context.Context, e Enrolment, message mdm.Che
 	if e.UDID != "" && e.UDID != hardware.UDID {
 		return s.clone(ctx, e, hardware)
 	}
-	if e.Serial != "" && hardware.Serial != "" && e.Serial != hardware.Serial {
+	if otherMachine(e, hardware.Serial) {
 		return s.clone(ctx, e, hardware)
 	}
 	bound, err := s.Store.Authenticated(ctx, e, hardware)

@@ -87,7 +87,7 @@ func (d *IPad) request(ca *x509.Certificate) ([]byte, *x509.Certificate, error) 
 		}
 	}
 	csr, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{
-		CertificateRequest: x509.CertificateRequest{Subject: subject, SignatureAlgorithm: x509.SHA1WithRSA},
+		CertificateRequest: x509.CertificateRequest{Subject: subject, SignatureAlgorithm: x509.SHA256WithRSA},
 		ChallengePassword:  d.profile.challenge,
 	}, d.key)
 	if err != nil {
