@@ -36,7 +36,7 @@ type Orders interface {
 
 // Signer signs profiles, so that the device shows who sent them.
 type Signer interface {
-	SignProfile(profile []byte) ([]byte, error)
+	SignProfile(ctx context.Context, profile []byte) ([]byte, error)
 }
 
 // Reports takes what a device said of a lease, as from our own agents.
@@ -50,7 +50,9 @@ type Service struct {
 	Orders  Orders
 	Signer  Signer
 	Reports Reports
-	Now     func() time.Time
+	// Home is the address of the school's page, reachable in every mode.
+	Home string
+	Now  func() time.Time
 }
 
 // aboutLease marks orders that carry a lease; aboutCheck those that ask whether
@@ -71,16 +73,15 @@ func (s *Service) Install(ctx context.Context, l lesson.Lease) error {
 	if err != nil {
 		return err
 	}
-	profile, err := mdm.ModeProfile(mdm.Mode{
-		ID: l.ID.String(), Kind: l.Kind, Rules: l.Rules, By: l.ByName, Starts: l.Starts, Ends: l.Ends, Supervised: supervised,
-	})
+	profile, err := Profile(l, supervised, s.Home)
 	if fault := errs.Find(err); fault != nil {
 		return s.refuse(ctx, l, fault.Key)
 	}
+	plain, err := mdm.Encode(profile)
 	if err != nil {
 		return fmt.Errorf("building profile: %w", err)
 	}
-	signed, err := s.Signer.SignProfile(profile)
+	signed, err := s.Signer.SignProfile(ctx, plain)
 	if err != nil {
 		return fmt.Errorf("signing profile: %w", err)
 	}
@@ -90,7 +91,7 @@ func (s *Service) Install(ctx context.Context, l lesson.Lease) error {
 // Remove ends the lease before its time. It needs the device's network; without
 // it the profile leaves at its own date.
 func (s *Service) Remove(ctx context.Context, l lesson.Lease) error {
-	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.RemoveProfile(mdm.ModeIdentifier(l.ID.String())), s.Now().Add(checkFor), about(aboutLease, l.ID, l.Rev))
+	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.RemoveProfile(Identifier(l)), s.Now().Add(checkFor), about(aboutLease, l.ID, l.Rev))
 }
 
 // Check asks the devices of leases past their end which profiles they still
@@ -134,7 +135,7 @@ func (s *Service) Finished(ctx context.Context, authority, device org.ID, reques
 	case what == aboutLease && done:
 		return s.say(ctx, school, device, id, rev, ddm.LeaseActive, &ddm.Reason{Code: "profile.installed"})
 	case what == aboutLease && result.Status == mdm.Error:
-		return s.say(ctx, school, device, id, rev, ddm.LeaseRefused, &ddm.Reason{Code: "profile.refused", Details: map[string]string{"device": result.Reason()}})
+		return s.say(ctx, school, device, id, rev, ddm.LeaseRefused, &ddm.Reason{Code: "profile.refused", Details: map[string]string{"device": reason(result)}})
 	}
 	return nil
 }
@@ -145,11 +146,23 @@ func (s *Service) checked(ctx context.Context, school org.Branch, device org.ID,
 		return nil // the device's fault, and no reason to stop its queue
 	}
 	for _, profile := range said.ProfileList {
-		if profile.PayloadIdentifier == mdm.ModeIdentifier(id) {
+		if profile.PayloadIdentifier == Identifier(lesson.Lease{ID: org.ID(id)}) {
 			return nil
 		}
 	}
 	return s.say(ctx, school, device, id, rev, ddm.LeaseEnded, nil)
+}
+
+// reason returns what the device says went wrong, in its own words.
+func reason(result mdm.Result) string {
+	for _, link := range result.ErrorChain {
+		for _, text := range []string{link.LocalizedDescription, link.USEnglishDescription} {
+			if text != "" {
+				return text
+			}
+		}
+	}
+	return string(result.Status)
 }
 
 func about(what string, id org.ID, rev int) string {
