@@ -110,20 +110,28 @@ type Seed struct {
 // Create makes a login with a password at once. The permit is one of the
 // system's own, or the set-up's.
 func (s *Service) Create(ctx context.Context, permit may.Permit, seed Seed) (Person, error) {
-	var home org.Branch
-	if len(seed.Grants) > 0 {
-		home.Authority = seed.Grants[0].Branch.Authority
-	}
-	person, err := s.newPerson(Invitation{Name: seed.Name, Login: seed.Login, Branch: home})
-	if err != nil {
-		return Person{}, err
-	}
-	person.Grants, person.Invited = seed.Grants, false
-	hash, err := s.newPassword(ctx, person, seed.Password)
+	person, hash, err := s.Prepare(ctx, seed)
 	if err != nil {
 		return Person{}, err
 	}
 	return person, s.Store.CreateStaff(ctx, permit, person, hash, Code{})
+}
+
+// Prepare checks a seed and hashes its password, and keeps nothing: for who
+// makes a login in one transaction with other things.
+func (s *Service) Prepare(ctx context.Context, seed Seed) (person Person, hash string, err error) {
+	var home org.Branch
+	if len(seed.Grants) > 0 {
+		home.Authority = seed.Grants[0].Branch.Authority
+	}
+	if person, err = s.newPerson(Invitation{Name: seed.Name, Login: seed.Login, Branch: home}); err != nil {
+		return Person{}, "", err
+	}
+	person.Grants, person.Invited = seed.Grants, false
+	if hash, err = s.newPassword(ctx, person, seed.Password); err != nil {
+		return Person{}, "", err
+	}
+	return person, hash, nil
 }
 
 // ResetByLogin makes a reset code for a login, for `schulwart user reset` on
