@@ -139,6 +139,14 @@ func translate(f Frame, key string, args map[string]any) string {
 	return strings.NewReplacer(replacements...).Replace(text)
 }
 
+// spoken are arguments that rooms and devices hand over by key: where their
+// words stand.
+var spoken = map[string][2]string{
+	"kind":  {"mode.", ".name"},
+	"part":  {"part.name.", ""},
+	"field": {"import.field.", ""},
+}
+
 // argument writes one argument. Rooms and devices hand over what they store: the
 // kind of a mode by its key, an instant as RFC 3339.
 func (f Frame) argument(name string, value any) string {
@@ -146,8 +154,8 @@ func (f Frame) argument(name string, value any) string {
 	if !ok {
 		return f.show(value)
 	}
-	if key := "mode." + text + ".name"; name == "kind" && Knows(f.Lang, key) {
-		return f.T(key)
+	if around, ok := spoken[name]; ok && Knows(f.Lang, around[0]+text+around[1]) {
+		return f.T(around[0] + text + around[1])
 	}
 	if len(text) >= len("2006-01-02T15:04:05Z") && text[4] == '-' {
 		if at, err := time.Parse(time.RFC3339, text); err == nil {

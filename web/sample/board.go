@@ -38,13 +38,13 @@ func exception(t *web.TilePart) {
 		t.State, t.Absent, t.Code = web.StateAbsent, true, false
 	case "Vera Q.":
 		t.State, t.Since, t.Seen, t.Battery = web.StateUnreachable, at(9, 41), at(9, 41), -1
-		t.Reason = because("not_received", "until", at(10, 35))
+		t.Reason = because("not_received")
 	case "Wim U.":
 		t.State, t.Since, t.Seen, t.Battery = web.StateUnreachable, at(9, 57), at(9, 57), 12
-		t.Reason = because("battery_low", "battery", 12)
+		t.Reason = because("no_answer")
 	case "Yuna I.":
 		t.State, t.Since = web.StateDeviating, at(10, 1)
-		t.Reason = because("browser_restart", "seconds", 40)
+		t.Reason = because("browser.restart-at", "at", "10:04")
 	}
 }
 
@@ -104,7 +104,7 @@ var boards = []Sample{
 	}},
 	{"board-fault", "Unterricht", func(f web.Frame) templ.Component {
 		p := board(f)
-		p.Problem = &web.Problem{Key: "mode.too_long", Args: map[string]any{"max": 90}}
+		p.Problem = &web.Problem{Key: "mode.too_long", Args: map[string]any{"minutes": 90}}
 		p.Live = live(p.Frame, class7b, tiles(p.Frame, web.StateReady, false)[:5])
 		p.Live.Modes.Last = nil
 		return web.Board(p)
@@ -116,7 +116,7 @@ var boards = []Sample{
 		return web.Board(p)
 	}},
 	{"mode-sites", "Unterricht", func(f web.Frame) templ.Component {
-		return web.ModeForm(web.ModeFormPage{Frame: teacher(f, web.NavLessons), Group: class7b, Devices: 24, Kind: web.ModeSites, Minutes: 32, DefaultEnd: at(10, 35), MaxMinutes: 90, Sites: "de.wikipedia.org\ngeogebra.org\n", Lists: []web.SiteListChoice{{ID: "l1", Name: "Mathematik 7", Hosts: 6, Chosen: true}, {ID: "l2", Name: "Wörterbücher", Hosts: 4}, {ID: "l3", Name: "Schulportal", Hosts: 2}}, Problem: &web.Problem{Key: "mode.bad_site", Field: "sites", Args: map[string]any{"site": "wiki pedia"}}})
+		return web.ModeForm(web.ModeFormPage{Frame: teacher(f, web.NavLessons), Group: class7b, Devices: 24, Kind: web.ModeSites, Minutes: 32, DefaultEnd: at(10, 35), MaxMinutes: 90, Sites: "de.wikipedia.org\ngeogebra.org\n", Lists: []web.SiteListChoice{{ID: "l1", Name: "Mathematik 7", Hosts: 6, Chosen: true}, {ID: "l2", Name: "Wörterbücher", Hosts: 4}, {ID: "l3", Name: "Schulportal", Hosts: 2}}, Problem: &web.Problem{Key: "sites.bad_host", Field: "sites", Args: map[string]any{"host": "wiki pedia"}}})
 	}},
 	{"mode-focus", "Unterricht", func(f web.Frame) templ.Component {
 		return web.ModeForm(web.ModeFormPage{Frame: teacher(f, web.NavLessons), Group: class7b, Devices: 24, Kind: web.ModeFocus, Minutes: 45, MaxMinutes: 90, Selected: []web.DeviceRef{{ID: "d1", Name: "Ben K."}, {ID: "d2", Name: "Cem A."}}, Programs: []web.Option{{Value: "geogebra", Label: "GeoGebra", Detail: "24 / 24", Chosen: true}, {Value: "libreoffice-writer", Label: "LibreOffice Writer", Detail: "24 / 24"}, {Value: "firefox", Label: "Firefox", Detail: "22 / 24"}, {Value: "scratch", Label: "Scratch", Detail: "9 / 24"}}})

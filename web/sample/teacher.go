@@ -86,14 +86,14 @@ func screen(f web.Frame, modes ...web.PupilMode) web.PupilScreen {
 var visitors = []Sample{
 	{"login", "Anmeldung", func(f web.Frame) templ.Component { return web.Login(web.LoginPage{Frame: f}) }},
 	{"login-fault", "Anmeldung", func(f web.Frame) templ.Component {
-		return web.Login(web.LoginPage{Frame: f, Email: "oert@goethe-gym.example", Problem: &web.Problem{Key: "staff.bad_login"}, Wait: 8})
+		return web.Login(web.LoginPage{Frame: f, Email: "oert@goethe-gym.example", Problem: &web.Problem{Key: "staff.bad_login_or_password"}, Wait: 8})
 	}},
 	{"second-factor", "Anmeldung", func(f web.Frame) templ.Component {
 		return web.SecondFactor(web.SecondFactorPage{Frame: f, Problem: &web.Problem{Key: "staff.bad_factor", Field: "code"}})
 	}},
 	{"invite-code", "Anmeldung", func(f web.Frame) templ.Component { return web.InviteCode(web.InviteCodePage{Frame: f}) }},
 	{"invite", "Anmeldung", func(f web.Frame) templ.Component {
-		return web.Invite(web.InvitePage{Frame: f, Token: "t", Name: "Anna Oert", Email: "oert@goethe-gym.example", Place: "Goethe-Gymnasium", Roles: []web.Role{web.RoleTeacher}, InvitedBy: "Herr Brandt", ValidUntil: now.Add(7 * 24 * time.Hour), Problem: &web.Problem{Key: "staff.password_short", Field: "password", Args: map[string]any{"min": 10}}})
+		return web.Invite(web.InvitePage{Frame: f, Token: "t", Name: "Anna Oert", Email: "oert@goethe-gym.example", Place: "Goethe-Gymnasium", Roles: []web.Role{web.RoleTeacher}, InvitedBy: "Herr Brandt", ValidUntil: now.Add(7 * 24 * time.Hour), Problem: &web.Problem{Key: "staff.password_short", Field: "password", Args: map[string]any{"least": 10}}})
 	}},
 	{"reset", "Anmeldung", func(f web.Frame) templ.Component { return web.Reset(web.ResetPage{Frame: f}) }},
 	{"signed-out", "Anmeldung", func(f web.Frame) templ.Component { return web.SignedOut(web.SignedOutPage{Frame: f}) }},
@@ -111,7 +111,7 @@ var visitors = []Sample{
 		return web.Account(web.AccountPage{Frame: teacher(f, ""), Email: "oert@goethe-gym.example", Roles: []web.Role{web.RoleTeacher},
 			Begin:    &web.SecondFactorSetup{Secret: "JBSWY3DPEHPK3PXPJBSWY3DP", QR: code("otpauth://totp/Schulwart:oert?secret=JBSWY3DPEHPK3PXP")},
 			Sessions: []web.Session{{ID: "1", Browser: "Firefox, Android", From: "203.0.113.7", This: true}, {ID: "2", Browser: "Chromium, Linux", From: "198.51.100.20", Seen: ago(26 * time.Hour)}},
-			Looks:    []web.Look{{At: ago(50 * time.Hour), By: "Herr Brandt", What: say("person")}}})
+			Looks:    []web.Look{{At: ago(50 * time.Hour), By: "Herr Brandt", What: say("staff.read")}}})
 	}},
 	{"account-plain", "Anmeldung", func(f web.Frame) templ.Component {
 		return web.Account(web.AccountPage{Frame: teacher(f, ""), Email: "oert@goethe-gym.example", Roles: []web.Role{web.RoleTeacher}, SecondFactor: true, Problem: &web.Problem{Key: "staff.old_password_wrong", Field: "old"}})
