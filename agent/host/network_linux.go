@@ -19,7 +19,8 @@ import (
 // process moves to another network namespace.
 type SystemNetwork struct {
 	mu        sync.Mutex
-	conn      *nftables.Conn // one netlink socket, kept open
+	conn      *nftables.Conn // kept open, since closing a netlink socket takes milliseconds
+	counter   *netlink.Conn  // the same, for asking how often rules changed
 	reference string         // our table as the kernel showed it after SetWall
 	intact    uint32         // generation at which the table was last seen intact
 	admitted  map[netip.Addr]time.Time
@@ -42,6 +43,10 @@ func (n *SystemNetwork) drop() {
 	if n.conn != nil {
 		_ = n.conn.CloseLasting()
 		n.conn = nil
+	}
+	if n.counter != nil {
+		_ = n.counter.Close()
+		n.counter = nil
 	}
 }
 
@@ -102,9 +107,17 @@ func (n *SystemNetwork) SetWall(wall Wall) error {
 // measure for ReadWall, after comparing it with what was meant.
 func (n *SystemNetwork) remember(built *build) error {
 	n.reference, n.intact = "", 0
+	before, err := n.generation()
+	if err != nil {
+		return err
+	}
 	shown, err := n.dump()
 	if err != nil {
 		return fmt.Errorf("reading packet rules back: %w", err)
+	}
+	after, err := n.generation()
+	if err != nil {
+		return err
 	}
 	for chain, rules := range built.rules {
 		if got, ok := shown.rules[chain]; !ok || got != rules {
@@ -112,6 +125,9 @@ func (n *SystemNetwork) remember(built *build) error {
 		}
 	}
 	n.reference = shown.text
+	if before == after {
+		n.intact = after
+	}
 	return nil
 }
 
@@ -143,7 +159,7 @@ func (n *SystemNetwork) ReadWall() (WallState, error) {
 	if err != nil {
 		return WallState{}, err
 	}
-	generation, err := generation()
+	generation, err := n.generation()
 	if err != nil {
 		return WallState{}, err
 	}
@@ -258,22 +274,28 @@ func hookOf(chain *nftables.Chain) string {
 
 // generation returns the number that the kernel raises with every change of any
 // packet rule (NFT_MSG_GETGEN). Elements that expire do not raise it.
-func generation() (uint32, error) {
-	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
-	if err != nil {
-		return 0, fmt.Errorf("opening netlink: %w", err)
+func (n *SystemNetwork) generation() (uint32, error) {
+	if n.counter == nil {
+		conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+		if err != nil {
+			return 0, fmt.Errorf("opening netlink: %w", err)
+		}
+		n.counter = conn
 	}
-	defer conn.Close()
-	replies, err := conn.Execute(netlink.Message{
+	replies, err := n.counter.Execute(netlink.Message{
 		Header: netlink.Header{Type: unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETGEN, Flags: netlink.Request},
 		Data:   []byte{unix.AF_UNSPEC, unix.NFNETLINK_V0, 0, 0},
 	})
-	if err != nil || len(replies) == 0 || len(replies[0].Data) < 4 {
-		return 0, fmt.Errorf("asking for the generation: %w", err)
+	if err != nil {
+		n.drop()
+		return 0, fmt.Errorf("asking how often rules changed: %w", err)
+	}
+	if len(replies) == 0 || len(replies[0].Data) < 4 {
+		return 0, errors.New("asking how often rules changed: no answer")
 	}
 	attrs, err := netlink.NewAttributeDecoder(replies[0].Data[4:])
 	if err != nil {
-		return 0, fmt.Errorf("reading the generation: %w", err)
+		return 0, fmt.Errorf("reading how often rules changed: %w", err)
 	}
 	attrs.ByteOrder = bigEndian
 	for attrs.Next() {

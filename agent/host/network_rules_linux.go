@@ -194,15 +194,15 @@ func (b *build) servers(chain *nftables.Chain) {
 	b.rule(chain, l4proto(unix.IPPROTO_TCP), daddrPortIn(b, 6, setServer6), accept())
 }
 
-// stub lets a local name server ask for names itself, where it is the only one
-// that the gate can ask.
+// stub lets a local name server ask for names outside, where it is the only one
+// that the gate can ask. Whoever asks the stub is led to the gate all the same.
 func (b *build) stub(chain *nftables.Chain, w Wall) {
 	if w.StubUser == nil {
 		return
 	}
 	for _, proto := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
 		for _, port := range []uint16{53, 853} {
-			b.rule(chain, l4proto(proto), dport(port), owner(*w.StubUser), accept())
+			b.rule(chain, awayFromLoopback(), l4proto(proto), dport(port), owner(*w.StubUser), accept())
 		}
 	}
 }
@@ -321,6 +321,12 @@ func metaName(key expr.MetaKey, name string) []expr.Any {
 	padded := make([]byte, unix.IFNAMSIZ)
 	copy(padded, name)
 	return []expr.Any{&expr.Meta{Key: key, Register: reg1}, equal(padded...)}
+}
+
+func awayFromLoopback() []expr.Any {
+	match := metaName(expr.MetaKeyOIFNAME, "lo")
+	match[1].(*expr.Cmp).Op = expr.CmpOpNeq
+	return match
 }
 
 func toLocal() []expr.Any {

@@ -68,6 +68,7 @@ type Gate struct {
 	closing context.Context
 	close   context.CancelFunc
 
+	patience  time.Duration // helloPatience, less in tests
 	undecided chan struct{}
 	mu        sync.Mutex
 	passages  map[*passage]struct{}
@@ -81,7 +82,7 @@ func New(system System, sockets host.GateSockets, elapsed func() time.Duration, 
 		log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gate{
-		system: system, elapsed: elapsed, servers: servers, log: log, sockets: sockets,
+		system: system, elapsed: elapsed, servers: servers, log: log, sockets: sockets, patience: helloPatience,
 		undecided: make(chan struct{}, maxUndecided), passages: map[*passage]struct{}{},
 	}
 	g.closing, g.close = context.WithCancel(context.Background())
@@ -102,8 +103,12 @@ func (g *Gate) Set(rules Rules) {
 	g.mu.Lock()
 	var over []*passage
 	for p := range g.passages {
-		if p.decided && !g.passes(p.name) {
+		switch {
+		case !p.decided:
+		case !g.passes(p.name):
 			over = append(over, p)
+		case p.trusting && rules.Reach == enforce.Only:
+			go p.verify()
 		}
 	}
 	g.mu.Unlock()
@@ -216,6 +221,7 @@ func (g *Gate) decide(p *passage, name string) bool {
 	if !g.passes(name) {
 		return false
 	}
-	p.name, p.decided = name, true
+	reach, _ := g.reach()
+	p.name, p.decided, p.trusting = name, true, reach == enforce.Open
 	return true
 }

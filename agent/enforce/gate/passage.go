@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,9 +21,11 @@ type passage struct {
 	meant  netip.AddrPort // where it was to go
 	read   []byte         // what the client said so far
 
-	// Both are guarded by the gate's lock.
-	name    string
-	decided bool
+	// These are guarded by the gate's lock. Trusting is a passage from open
+	// times, which went where the program wanted, whatever name it said.
+	name     string
+	decided  bool
+	trusting bool
 
 	mu    sync.Mutex
 	other net.Conn // to the site, once connected
@@ -108,9 +111,9 @@ const (
 // one for all reads, so that nobody can stay by trickling.
 func (p *passage) listen() (protocol, string, error) {
 	reach, _ := p.gate.reach()
-	patience := helloPatience
+	patience := p.gate.patience
 	if reach == enforce.Open {
-		patience = silence
+		patience = min(silence, patience)
 	}
 	_ = p.client.SetReadDeadline(time.Now().Add(patience))
 	defer func() { _ = p.client.SetReadDeadline(time.Time{}) }()
@@ -200,6 +203,19 @@ func (p *passage) join(other net.Conn) bool {
 	}
 	p.other = other
 	return true
+}
+
+// verify ends a passage from open times that goes to none of its name's servers.
+func (p *passage) verify() {
+	ctx, cancel := context.WithTimeout(p.gate.closing, 5*time.Second)
+	defer cancel()
+	p.gate.mu.Lock()
+	name := p.name
+	p.gate.mu.Unlock()
+	addrs, _, err := p.gate.names.lookup(ctx, name)
+	if err != nil || !slices.Contains(addrs, p.meant.Addr().Unmap()) {
+		p.reset()
+	}
 }
 
 // carry copies both ways until both are done.

@@ -29,7 +29,7 @@ func newPlain(g *Gate) *plain {
 	h := &plain{gate: g, queue: make(chan net.Conn)}
 	h.server = &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: helloPatience,
+		ReadHeaderTimeout: g.patience,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHello,
 		ErrorLog:          log.New(io.Discard, "", 0),
