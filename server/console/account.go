@@ -175,4 +175,3 @@ func (h *Handler) showOffline(c *gin.Context) error {
 	v.frame.Person, v.frame.Nav = web.Person{}, nil // the worker keeps this page for whoever comes next
 	return page(c, web.Offline(web.OfflinePage{Frame: v.frame}))
 }
-

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -10,11 +12,16 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/server/audit"
+	"schulwart.org/server/backup"
+	"schulwart.org/server/board"
+	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/live"
 	"schulwart.org/server/may"
+	"schulwart.org/server/propose"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
 	"schulwart.org/web"
@@ -32,6 +39,24 @@ type Deps struct {
 	Lessons  *lesson.Service
 	Presence lesson.Presence
 	Live     *live.Hub
+	Board    *board.Service
+	Enroll   *enroll.Service
+	Audit    *audit.Service
+	Backup   *backup.Service
+	Mail     Mail
+	// Enrolments ends what a retired device and we have with each other.
+	Enrolments Enrolments
+	// Operations answers for the process; nil where nobody asks.
+	Operations Operations
+	// Proposer names the hosts that a page needs; nil for one that goes to
+	// public addresses only.
+	Proposer Proposer
+	// Atomically makes the store calls inside one transaction.
+	Atomically func(ctx context.Context, do func(ctx context.Context) error) error
+	// LinkKey proves the links of pupils' pages, 32 bytes that stay the same.
+	LinkKey []byte
+	// Help holds the articles, see readHelp; nil for none.
+	Help fs.FS
 
 	PublicURL string   // under which people reach the console, without a slash at the end
 	Secure    bool     // people come by TLS
@@ -48,7 +73,9 @@ type Deps struct {
 // Handler answers people.
 type Handler struct {
 	Deps
-	codes codeShelf
+	codes    codeShelf
+	made     madeShelf
+	articles map[string][]article
 }
 
 // New returns the console as one handler.
@@ -59,10 +86,17 @@ func New(deps Deps) http.Handler {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	if deps.Proposer == nil {
+		deps.Proposer = propose.New()
+	}
 	h := &Handler{Deps: deps}
+	var err error
+	if h.articles, err = readHelp(deps.Help); err != nil {
+		deps.Log.Error("reading help", "error", err) // the console works without it
+	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	if err := engine.SetTrustedProxies(deps.Proxies); err != nil {
+	if err = engine.SetTrustedProxies(deps.Proxies); err != nil {
 		deps.Log.Warn("ignoring proxies", "error", err) // config has checked them
 	}
 	engine.HandleMethodNotAllowed = true

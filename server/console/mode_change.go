@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/web"
@@ -33,13 +34,14 @@ func (h *Handler) endMode(c *gin.Context) error {
 	mode, err := h.Lessons.End(ctx, actor(c), param(c, "mode"), devices...)
 	if err == nil && h.Now().Before(mode.Ends) {
 		token := append([]org.ID{mode.ID}, devices...)
-		key := "mode_ended"
-		if len(devices) > 0 {
-			key = "mode_ended_some"
-		}
-		h.offerUndo(ctx, web.To(web.PathUndo, c.Param("group")), strings.Join(texts(token), " "), key, "kind", string(mode.Kind), "count", len(devices))
+		h.offerUndo(ctx, web.To(web.PathUndo, c.Param("group")), strings.Join(texts(token), " "), "mode.ended", "mode", modeName(c, mode.Kind))
 	}
 	return h.backToBoard(c, err)
+}
+
+// modeName is a mode as the person reads it.
+func modeName(c *gin.Context, kind lease.Kind) string {
+	return web.T(frame(c).Lang, "mode."+string(kind)+".name")
 }
 
 // POST /unterricht/:group/zurueck

@@ -81,7 +81,9 @@ func (h *Handler) siteChoices(c *gin.Context, chosen []string) ([]web.SiteListCh
 	for i, list := range lists {
 		choices[i] = web.SiteListChoice{ID: list.ID.String(), Name: list.Name, Hosts: len(list.Sites), Chosen: slices.Contains(chosen, list.ID.String())}
 	}
-	slices.SortFunc(choices, func(a, b web.SiteListChoice) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	slices.SortFunc(choices, func(a, b web.SiteListChoice) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
 	return choices, nil
 }
 

@@ -14,7 +14,7 @@ type place struct {
 	path   string
 	below  []string // further beginnings of paths that belong to it
 	needs  may.Action
-	school bool // makes sense only once a school is chosen
+	school bool       // makes sense only once a school is chosen
 	not    may.Action // not for whoever may do this, because something better is there
 }
 

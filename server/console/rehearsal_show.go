@@ -100,7 +100,7 @@ func (h *Handler) extendRehearsal(c *gin.Context) error {
 func (h *Handler) endRehearsal(c *gin.Context) error {
 	r := h.rehearsal(c.Request.Context())
 	if r.Mode != "" && r.Ended.IsZero() && h.Now().Before(r.Ends) {
-		h.offerUndo(c.Request.Context(), web.To(web.PathUndo, pretendGroup), r.Mode, "mode_ended", "kind", string(r.Kind))
+		h.offerUndo(c.Request.Context(), web.To(web.PathUndo, pretendGroup), r.Mode, "mode.ended", "mode", modeName(c, r.Kind))
 	}
 	h.Sessions.Put(c.Request.Context(), keyRehearsed, "1")
 	return h.changeRehearsal(c, func(r *rehearsal, now time.Time) {

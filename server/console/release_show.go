@@ -5,7 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
 	"schulwart.org/web"
@@ -80,4 +79,3 @@ func holding(lines []lesson.DeviceMode) *lesson.DeviceMode {
 	}
 	return best
 }
-

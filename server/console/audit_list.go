@@ -1,0 +1,180 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"schulwart.org/server/audit"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+	"schulwart.org/web"
+)
+
+// GET /protokoll
+func (h *Handler) showAudit(c *gin.Context) error {
+	ctx, v := c.Request.Context(), visitor(c)
+	filter, err := auditFilter(c, v)
+	if err != nil {
+		return err
+	}
+	if c.Query("format") == "csv" {
+		return h.exportAudit(c, filter)
+	}
+	entries, next, err := h.Audit.List(ctx, v.actor, filter)
+	if err != nil {
+		return err
+	}
+	shown := web.AuditPage{
+		Frame: v.frame, Query: query(c, "q"), By: query(c, "by"), What: options(filter.Action, auditAreas...), From: query(c, "from"), Until: query(c, "until"),
+		Pager: pager(c, next, len(entries)), Export: exportURL(c),
+	}
+	for _, entry := range entries {
+		before, after := difference(entry.Before, entry.After)
+		shown.Rows = append(shown.Rows, web.AuditRow{
+			ID: strconv.FormatInt(entry.Seq, 10), At: entry.At, By: entry.ActorName, From: dotted(entry.From, entry.Via), What: web.Sentence{Key: entry.Action},
+			Target: entry.TargetName, Before: before, After: after, Sealed: entry.Sealed,
+		})
+	}
+	if shown.Chain, err = h.chain(ctx, v); err != nil {
+		return err
+	}
+	return page(c, web.Audit(shown))
+}
+
+// auditAreas are what the log can be narrowed to: actions, as may names them.
+var auditAreas = []string{
+	"", string(may.ModeStart), string(may.ModeEnd), string(may.Substitute), string(may.DeviceWrite), string(may.TokenWrite),
+	string(may.GroupWrite), string(may.StaffWrite), string(may.RosterImport), string(may.SchoolWrite), string(may.PolicyWrite),
+	string(may.PersonRead), string(may.AccountOwn), string(may.OperationRun),
+}
+
+func auditFilter(c *gin.Context, v *visit) (audit.Filter, error) {
+	filter := audit.Filter{Query: query(c, "q"), Action: query(c, "what"), Cursor: query(c, "cursor")}
+	if by := query(c, "by"); by != "" {
+		filter.Query = by
+	}
+	var err error
+	if filter.From, err = readDay(query(c, "from"), "from", v.frame.Location); err != nil {
+		return filter, err
+	}
+	until, err := readDay(query(c, "until"), "until", v.frame.Location)
+	filter.Until = endOfDay(until)
+	return filter, err
+}
+
+func exportURL(c *gin.Context) string {
+	values := c.Request.URL.Query()
+	values.Del("cursor")
+	values.Set("format", "csv")
+	return c.Request.URL.Path + "?" + values.Encode()
+}
+
+// mostExported bounds a file; who needs more asks for a narrower time.
+const mostExported = 20_000
+
+// exportAudit answers with the same rows as a file.
+func (h *Handler) exportAudit(c *gin.Context, filter audit.Filter) error {
+	var file bytes.Buffer
+	out := csv.NewWriter(&file)
+	_ = out.Write([]string{"seq", "at", "actor", "login", "via", "from", "action", "target_kind", "target", "target_name", "before", "after", "sealed"})
+	filter.Limit = 500
+	for n := 0; n < mostExported; {
+		entries, next, err := h.Audit.List(c.Request.Context(), actor(c), filter)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			_ = out.Write([]string{
+				strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.ActorName, e.Actor.String(), e.Via, e.From, e.Action, e.TargetKind,
+				e.Target.String(), harmless(e.TargetName), harmless(e.Before), harmless(e.After), strconv.FormatBool(e.Sealed),
+			})
+		}
+		n += len(entries)
+		if filter.Cursor = next; next == "" {
+			break
+		}
+	}
+	out.Flush()
+	return download(c, "text/csv; charset=utf-8", "schulwart-protokoll.csv", file.Bytes())
+}
+
+// harmless keeps a spreadsheet from taking text for a formula.
+func harmless(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func (h *Handler) chain(ctx context.Context, v *visit) (web.ChainState, error) {
+	authority := v.person.Authority
+	if v.school != nil {
+		authority = v.school.Authority
+	}
+	state, err := h.Audit.Chain(ctx, v.actor, authority)
+	if errs.Is(err, errs.NotFound) {
+		return web.ChainState{OK: true}, nil
+	}
+	if err != nil {
+		return web.ChainState{}, err
+	}
+	shown := web.ChainState{OK: state.BrokenAt == 0, Checked: state.Checked, Sealed: state.Sealed, Open: state.Open}
+	if !shown.OK {
+		shown.BrokenAt = strconv.FormatInt(state.BrokenAt, 10)
+	}
+	return shown, nil
+}
+
+// difference tells what changed between two JSON objects, only the fields that
+// differ. What is no object is told as it is.
+func difference(before, after string) (string, string) {
+	was, wasObject := object(before)
+	is, isObject := object(after)
+	if !wasObject || !isObject {
+		return before, after
+	}
+	for name, value := range was {
+		if other, there := is[name]; there && reflect.DeepEqual(value, other) {
+			delete(was, name)
+			delete(is, name)
+		}
+	}
+	return told(was), told(is)
+}
+
+func object(text string) (map[string]any, bool) {
+	fields := map[string]any{}
+	if text == "" {
+		return fields, true
+	}
+	err := json.Unmarshal([]byte(text), &fields)
+	return fields, err == nil
+}
+
+func told(fields map[string]any) string {
+	var lines []string
+	for name, value := range fields {
+		text, isText := value.(string)
+		if !isText {
+			raw, _ := json.Marshal(value) // it was JSON a moment ago
+			text = string(raw)
+		}
+		lines = append(lines, name+": "+text)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, ", ")
+}
+
+// dotted joins what is there.
+func dotted(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " · ")
+}

@@ -1,0 +1,116 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"schulwart.org/server/board"
+	"schulwart.org/server/lesson"
+	"schulwart.org/server/may"
+	"schulwart.org/web"
+)
+
+// GET /geraete/:device
+func (h *Handler) showDevice(c *gin.Context) error {
+	return h.drawDevice(c, http.StatusOK, nil)
+}
+
+func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) error {
+	ctx, v := c.Request.Context(), visitor(c)
+	found, err := h.Board.Device(ctx, v.actor, param(c, "device"))
+	if err != nil {
+		return err
+	}
+	if before, err := strconv.ParseInt(c.Query("before"), 10, 64); err == nil {
+		if found.History, err = h.Board.Older(ctx, v.actor, found.Device, time.UnixMilli(before)); err != nil {
+			return err
+		}
+	}
+	now := h.stateOf(found.Enrolment, found.Contact.Seen, found.Modes, h.Now())
+	shown := web.DevicePage{
+		Frame: v.frame, ID: found.Device.String(), Name: found.Name, Holder: found.Person, Serial: found.Serial, Model: found.Model,
+		Platform: string(found.Platform), System: found.Facts.OSVersion, Simulated: found.Simulated, School: found.School, Groups: groupNames(found),
+		Seen: found.Contact.Seen, State: now.state, Since: now.since, Reason: now.reason, Modes: deviceModes(v.actor, found.Modes, h.Now()),
+		Rules: rules(found), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
+		PupilURL: h.pupilURL(found.Device), Problem: problem,
+		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
+		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch),
+	}
+	return show(c, status, web.Device(shown))
+}
+
+func groupNames(d board.Device) []web.GroupRef {
+	refs := make([]web.GroupRef, len(d.Groups))
+	for i, group := range d.Groups {
+		refs[i] = web.GroupRef{ID: group.ID.String(), Name: group.Name, Kind: web.GroupKind(group.Kind)}
+	}
+	return refs
+}
+
+// deviceModes tells of each mode on a device what the device read back.
+func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.DeviceMode {
+	modes := make([]web.DeviceMode, 0, len(lines))
+	for _, line := range lines {
+		l := line.Lease
+		if line.State == lesson.Ended && now.Sub(l.Ends) > justEnded {
+			continue
+		}
+		modes = append(modes, web.DeviceMode{
+			Mode: web.RunningMode{
+				ID: l.Mode.String(), Kind: web.ModeKind(l.Kind), What: what(l.Rules), Message: l.Rules.Message, By: l.ByName,
+				Starts: l.Starts, Ends: l.Ends, MayEnd: may.Can(who, may.ModeEnd, l.Branch) && line.State != lesson.Ended,
+				MaxEnd: l.Starts.Add(l.Kind.Longest()), Planned: now.Before(l.Starts),
+			},
+			State: web.State(line.State), Since: line.Since, Seen: line.Seen, Parts: parts(l.Parts),
+		})
+	}
+	return modes
+}
+
+// rules says what holds on the device and where it comes from, as the pure
+// answer gave its reasons.
+func rules(d board.Device) []web.Rule {
+	list := make([]web.Rule, 0, len(d.Why))
+	for _, why := range d.Why {
+		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateActive, From: web.Sentence{Key: string(why.Level)}}
+		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {
+			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.Sentence{Key: "mode." + kind}}}
+			rule.From = web.Sentence{Key: "mode", Args: map[string]any{"by": why.Args["by"], "until": why.Until}}
+			rule.State, rule.Note = leaseState(d.Modes, why.Args["lease"])
+			rule.Fixed = true
+		}
+		list = append(list, rule)
+	}
+	return list
+}
+
+func leaseState(lines []lesson.DeviceMode, lease string) (web.State, *web.Sentence) {
+	for _, line := range lines {
+		if line.Lease.ID.String() == lease {
+			return web.State(line.State), reason(line.Reason)
+		}
+	}
+	return web.StatePlanned, nil
+}
+
+func history(entries []board.Entry) []web.HistoryEntry {
+	lines := make([]web.HistoryEntry, len(entries))
+	for i, entry := range entries {
+		lines[i] = web.HistoryEntry{At: entry.At, By: entry.By, What: web.Sentence{Key: entry.Key, Args: arguments(entry.Args)}}
+	}
+	return lines
+}
+
+// fullPage is how many lines of history the room gives at once.
+const fullPage = 30
+
+func moreHistory(c *gin.Context, entries []board.Entry) string {
+	if len(entries) < fullPage {
+		return ""
+	}
+	return web.With(c.Request.URL.Path, "before", strconv.FormatInt(entries[len(entries)-1].At.UnixMilli(), 10))
+}
