@@ -463,6 +463,15 @@ func (s *Service) All(ctx context.Context, actor may.Actor) ([]Check, error) {
 	return all, nil
 }
 
+// MakeKey makes a key pair for backups, for who has none. The private half is
+// shown once and not kept.
+func (s *Service) MakeKey(actor may.Actor) (public, private string, err error) {
+	if _, err := may.Do(actor, may.OperationRun, org.Branch{}); err != nil {
+		return "", "", err
+	}
+	return s.NewKey()
+}
+
 func (s *Service) resolve(ctx context.Context, host string) ([]string, error) {
 	if s.Resolve != nil {
 		return s.Resolve(ctx, host)
