@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -26,8 +27,12 @@ type Authority struct {
 
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
-	mu   sync.Mutex
-	made map[string]*tls.Certificate
+	// ech is a list of configurations for an encrypted hello, as the name service
+	// gives it out.
+	ech    []byte
+	echKey []byte
+	mu     sync.Mutex
+	made   map[string]*tls.Certificate
 }
 
 func newAuthority(t testing.TB, dir string) *Authority {
@@ -52,6 +57,7 @@ func newAuthority(t testing.TB, dir string) *Authority {
 	}
 	a := &Authority{File: filepath.Join(dir, "ca.pem"), Pool: x509.NewCertPool(), cert: cert, key: key, made: map[string]*tls.Certificate{}}
 	a.Pool.AddCert(cert)
+	a.ech, a.echKey = newECH(t)
 	if err := os.WriteFile(a.File, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +99,8 @@ func (a *Authority) Certificate(host string) (*tls.Certificate, error) {
 // client asks for, or for the address it came to.
 func (a *Authority) TLS(protocols ...string) *tls.Config {
 	return &tls.Config{
-		NextProtos: protocols,
+		NextProtos:               protocols,
+		EncryptedClientHelloKeys: []tls.EncryptedClientHelloKey{{Config: a.ech[2:], PrivateKey: a.echKey, SendAsRetry: true}},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			name := hello.ServerName
 			if name == "" {
@@ -107,3 +114,29 @@ func (a *Authority) TLS(protocols ...string) *tls.Config {
 		},
 	}
 }
+
+// EncryptedName is the name that an encrypted hello to a site of this world shows
+// openly.
+const EncryptedName = "front.example"
+
+// newECH makes a configuration list for encrypted hellos (RFC 9849, section 4)
+// and its key: DHKEM X25519, HKDF-SHA256, AES-128-GCM.
+func newECH(t testing.TB) (list, key []byte) {
+	t.Helper()
+	private, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := private.PublicKey().Bytes()
+	content := []byte{1, 0, 0x20, 0, byte(len(public))}
+	content = append(content, public...)
+	content = append(content, 0, 4, 0, 1, 0, 1, 64, byte(len(EncryptedName)))
+	content = append(content, EncryptedName...)
+	content = append(content, 0, 0)
+	config := append([]byte{0xfe, 0x0d, 0, byte(len(content))}, content...)
+	return append([]byte{0, byte(len(config))}, config...), private.Bytes()
+}
+
+// EncryptedHello returns the configurations with which a client hides the name
+// that it asks for (tls.Config.EncryptedClientHelloConfigList).
+func (a *Authority) EncryptedHello() []byte { return a.ech }

@@ -70,6 +70,8 @@ type Ask struct {
 	Addr netip.Addr
 	// HTTP3 asks over QUIC.
 	HTTP3 bool
+	// Hidden asks for the name in an encrypted hello.
+	Hidden bool
 	// Body is posted, as DNS over HTTPS wants it.
 	Body []byte
 }
@@ -106,6 +108,9 @@ func (w *World) fetch(ctx context.Context, ns *Namespace, address string, ask As
 	settings := &tls.Config{RootCAs: w.CA.Pool, ServerName: target.Hostname()}
 	if ask.SNI != "" {
 		settings = &tls.Config{ServerName: strings.TrimPrefix(ask.SNI, "-"), InsecureSkipVerify: true} //nolint:gosec // a pupil who lies about the name
+	}
+	if ask.Hidden {
+		settings.EncryptedClientHelloConfigList = w.CA.EncryptedHello()
 	}
 	var transport http.RoundTripper
 	if ask.HTTP3 {

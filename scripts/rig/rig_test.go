@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"schulwart.org/scripts/need"
 	"schulwart.org/scripts/rig"
 )
 
@@ -54,6 +55,25 @@ func TestEverythingInTheWorldAnswers(t *testing.T) {
 		if got := w.Get(pupil, "https://schulwart.example/"); got.Outcome != rig.Refused {
 			t.Errorf("no server listens: %v", got)
 		}
+	}
+}
+
+func TestAHelloCanBeEncrypted(t *testing.T) {
+	w := rig.New(t)
+	got := w.Ask(w.Pupils[0], "https://shared-bad.example/", rig.Ask{Hidden: true})
+	if got.Outcome != rig.OK || !strings.Contains(got.Body, "This is shared-bad.example") {
+		t.Errorf("%v %q", got, got.Body)
+	}
+}
+
+func TestABrowserSeesTheWorld(t *testing.T) {
+	chromium := need.Tool(t, "chromium")
+	w := rig.New(t)
+	cmd := w.Pupils[0].Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+		"--ignore-certificate-errors", "--user-data-dir="+t.TempDir(), "--dump-dom", "https://lernen.example/")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), "This is lernen.example") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

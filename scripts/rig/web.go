@@ -132,7 +132,7 @@ func socket(w http.ResponseWriter) {
 func (w *World) populate(t testing.TB) {
 	t.Helper()
 	w.CA = newAuthority(t, w.Internet.dir)
-	w.Names = &Zone{names: map[string]record{}, asked: map[string]int{}}
+	w.Names = &Zone{names: map[string]record{}, asked: map[string]int{}, ech: w.CA.ech}
 	w.Web = &Web{handlers: map[string]http.Handler{KnownDoHName: http.HandlerFunc(w.Names.dnsOverHTTPS), knownDoH: http.HandlerFunc(w.Names.dnsOverHTTPS), "[" + knownDoH6 + "]": http.HandlerFunc(w.Names.dnsOverHTTPS), knownDoH6: http.HandlerFunc(w.Names.dnsOverHTTPS)}}
 	w.Names.Set(ServerName, time.Minute, ServerAddr, ServerAddr6)
 	w.Names.Set(KnownDoHName, time.Minute, KnownDoH, KnownDoH6)

@@ -38,6 +38,7 @@ type Zone struct {
 	names map[string]record
 	asked map[string]int
 	mute  bool
+	ech   []byte
 }
 
 type record struct {
@@ -105,7 +106,7 @@ func (z *Zone) answer(query *dns.Msg) *dns.Msg {
 	if question.Qtype == dns.TypeHTTPS {
 		// Every site offers HTTP/3 and an encrypted hello, as large hosts do.
 		rr := &dns.HTTPS{SVCB: dns.SVCB{Hdr: header, Priority: 1, Target: "."}}
-		rr.Value = []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: []string{"h3", "h2"}}, &dns.SVCBECHConfig{ECH: []byte{0, 4, 0xfe, 0x0d, 0, 0}}}
+		rr.Value = []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: []string{"h3", "h2"}}, &dns.SVCBECHConfig{ECH: z.ech}}
 		answer.Answer = append(answer.Answer, rr)
 	}
 	return answer

@@ -131,6 +131,9 @@ func (d desk) probes() []probe {
 		{"shared address, good name", d.https("shared-good.example", nil), true, true, false, true},
 		{"shared address, bad name", d.https("shared-bad.example", nil), true, false, false, false},
 		{"shared address, bad name, known before", d.https("shared-bad.example", known), true, false, false, false},
+		{"shared address, hidden name", func(f string) rig.Answer {
+			return d.Ask(d.pupil, "https://shared-good.example/", rig.Ask{Family: f, Hidden: true})
+		}, true, true, false, false},
 		{"direct address", func(f string) rig.Answer { return d.Get(d.pupil, "https://"+at(of(rig.Direct, f), 443)+"/") }, true, true, false, false},
 		{"direct address, plain", func(f string) rig.Answer { return d.Get(d.pupil, "http://"+at(of(rig.Direct, f), 80)+"/") }, true, true, false, false},
 		{"direct address, no name in the hello", func(f string) rig.Answer {
