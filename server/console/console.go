@@ -23,6 +23,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/propose"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
 	"schulwart.org/web"
 )
@@ -44,6 +45,7 @@ type Deps struct {
 	Audit    *audit.Service
 	Backup   *backup.Service
 	Mail     Mail
+	Setup    *setup.Service // nil where there is nothing to set up
 	// Enrolments ends what a retired device and we have with each other.
 	Enrolments Enrolments
 	// Operations answers for the process; nil where nobody asks.

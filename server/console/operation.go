@@ -71,6 +71,13 @@ func (h *Handler) showOperations(c *gin.Context) error {
 		return err
 	}
 	shown.Mail = web.MailState{Host: mail.Host, Last: mail.Last, Problem: mail.Problem}
+	if h.Setup != nil {
+		checks, err := h.Setup.All(ctx, v.actor)
+		if err != nil {
+			return err
+		}
+		shown.Checks = setupChecks(checks)
+	}
 	return page(c, web.Operations(shown))
 }
 
