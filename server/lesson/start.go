@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
@@ -145,8 +147,9 @@ func hostOf(word string) string {
 	if i := strings.Index(word, "://"); i >= 0 {
 		word = word[i+3:]
 	}
-	word, _, _ = strings.Cut(word, "/")
-	word, _, _ = strings.Cut(word, "?")
+	if i := strings.IndexAny(word, "/?#"); i >= 0 {
+		word = word[:i]
+	}
 	if i := strings.LastIndex(word, "@"); i >= 0 {
 		word = word[i+1:]
 	}
@@ -157,8 +160,16 @@ func hostOf(word string) string {
 	}) {
 		return ""
 	}
-	return word
+	// Devices see names as the network writes them: müller.example is
+	// xn--mller-kva.example there.
+	ascii, err := network.ToASCII(word)
+	if err != nil || !strings.Contains(ascii, ".") {
+		return ""
+	}
+	return ascii
 }
+
+var network = idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.Transitional(false), idna.VerifyDNSLength(true))
 
 func names(typed []string) []string {
 	seen := map[string]bool{}
