@@ -2,6 +2,8 @@ package declare
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -39,7 +41,8 @@ func (s *Service) Run(ctx context.Context) {
 
 // Drain acts on all marks: recomputes the schools that they name, wakes the
 // devices whose answer differs, and drops the marks. When it is interrupted, the
-// next round does the same again, to no harm.
+// next round does the same again, to no harm. A school that cannot be brought up
+// to date keeps its marks and holds up no other.
 func (s *Service) Drain(ctx context.Context) error {
 	s.init()
 	for {
@@ -51,19 +54,34 @@ func (s *Service) Drain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		failed := map[org.ID]bool{}
+		var faults []error
 		for _, scope := range scopes {
 			if err := s.refresh(ctx, scope.branch, scope.what); err != nil {
+				failed[scope.branch.School] = true
+				faults = append(faults, fmt.Errorf("bringing changes to school %s: %w", scope.branch.School, err))
+			}
+		}
+		if seqs := done(marks, failed); len(seqs) > 0 {
+			if err := s.Store.DropMarks(ctx, seqs); err != nil {
 				return err
 			}
 		}
-		seqs := make([]int64, len(marks))
-		for i, mark := range marks {
-			seqs[i] = mark.Seq
-		}
-		if err := s.Store.DropMarks(ctx, seqs); err != nil {
-			return err
+		if len(faults) > 0 {
+			return errors.Join(faults...)
 		}
 	}
+}
+
+// done lists the marks whose schools are all up to date.
+func done(marks []Mark, failed map[org.ID]bool) []int64 {
+	var seqs []int64
+	for _, mark := range marks {
+		if len(failed) == 0 || mark.Branch.School != "" && !failed[mark.Branch.School] {
+			seqs = append(seqs, mark.Seq)
+		}
+	}
+	return seqs
 }
 
 type scope struct {
@@ -98,8 +116,8 @@ func (s *Service) scopes(ctx context.Context, marks []Mark) ([]scope, error) {
 	return scopes, nil
 }
 
-// refresh recomputes a school and wakes whom it concerns. A school that nobody
-// asked about since the start is only settled: its devices will ask.
+// refresh recomputes a school and wakes whom it concerns. In a school that nobody
+// asked about since the start that is everybody: what they had is not known.
 func (s *Service) refresh(ctx context.Context, branch org.Branch, what What) error {
 	if what == Everything {
 		if err := s.Settler.Settle(ctx, branch); err != nil {
