@@ -142,6 +142,19 @@ func (p *Presence) contact(d *present) (bool, time.Time) {
 	return !seen.IsZero() && now.Sub(seen) < patience, seen
 }
 
+// Count returns how many devices are in contact.
+func (p *Presence) Count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, d := range p.devices {
+		if connected, _ := p.contact(d); connected {
+			n++
+		}
+	}
+	return n
+}
+
 // Place returns where the device of an enrolment is at home, if it was seen
 // since this process started.
 func (p *Presence) Place(enrolment org.ID) (Sighting, bool) {

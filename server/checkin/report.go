@@ -88,9 +88,9 @@ func (s *Service) report(ctx context.Context, e Enrolment, status ddm.StatusRepo
 	return report, nil
 }
 
-// Finished notes what a device answered to a question about itself. It fits the
-// command room, which calls it inside its transaction.
-func (s *Service) Finished(ctx context.Context, authority, device org.ID, requestType, _ string, result mdm.Result) error {
+// Finished notes what a device answered to a question about itself. The command
+// room has it called inside its transaction.
+func (s *Service) Finished(ctx context.Context, authority, device org.ID, requestType string, result mdm.Result) error {
 	if requestType != mdm.RequestDeviceInformation || result.Status != mdm.Acknowledged {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
+	"schulwart.org/policies/mdm"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/command"
@@ -79,7 +80,7 @@ func Start(t testing.TB, s *store.Store) *Rig {
 		Commands: commands, Enroll: enrolment, Declarations: declarations{r}, Stream: stream{r}, Counters: counters{r},
 		Console: "https://console.example", Log: log, Now: r.Now,
 	}
-	commands.Outcomes = []command.Outcomes{r.CheckIn}
+	commands.Outcomes = []command.Outcomes{outcomes{r}}
 	server := gateway.Server(r.Handler(), enrolment.ServerCertificate, log)
 	go func() { _ = server.ServeTLS(listener, "", "") }()
 	t.Cleanup(func() { _ = server.Close() })
@@ -148,6 +149,7 @@ type (
 	declarations struct{ *Rig }
 	stream       struct{ *Rig }
 	synchronizer struct{ *command.Service }
+	outcomes     struct{ *Rig }
 	writer       struct{ testing.TB }
 )
 
@@ -160,6 +162,10 @@ func (n nudger) Nudge(enrolments ...org.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.Woken = append(n.Woken, enrolments...)
+}
+
+func (o outcomes) Finished(ctx context.Context, authority, device org.ID, requestType, _ string, result mdm.Result) error {
+	return o.CheckIn.Finished(ctx, authority, device, requestType, result)
 }
 
 func (r reports) Reported(_ context.Context, _ checkin.Enrolment, report ddm.StatusReport) error {
