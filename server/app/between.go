@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/mdm"
+	"schulwart.org/policies/org"
+	"schulwart.org/server/checkin"
+	"schulwart.org/server/command"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/lesson"
+)
+
+// Here neighbours meet: each type gives one room the one method of another that
+// it asked for, in its own words.
+
+// waker wakes declare, which is made after the rooms that wake it.
+type waker struct{ app *App }
+
+func (w waker) Wake() { w.app.Declare.Wake() }
+
+// presence tells lessons who is in contact.
+type presence struct{ *checkin.Presence }
+
+func (p presence) Contact(enrolment org.ID) lesson.Contact {
+	connected, seen := p.Presence.Contact(enrolment)
+	return lesson.Contact{Connected: connected, Seen: seen}
+}
+
+// connected notes a stream that came or went, and shows it on open boards.
+func (a *App) connected(enrolment org.ID, open bool) {
+	a.Presence.Connected(enrolment, open)
+	if place, ok := a.Presence.Place(enrolment); ok {
+		a.Live.Publish(org.Branch{Authority: place.Authority, School: place.School}, place.Device)
+	}
+}
+
+// reports passes what an agent read back to the lesson room.
+type reports struct{ app *App }
+
+func (r reports) Reported(ctx context.Context, e checkin.Enrolment, report ddm.StatusReport) error {
+	agent := report.StatusItems.Agent
+	if agent == nil || len(agent.Leases) == 0 {
+		return nil
+	}
+	return r.app.Lessons.Reported(ctx, e.Branch(), e.Device, agent.Leases)
+}
+
+// tabletReports passes what a tablet answered to the lesson room.
+type tabletReports struct{ app *App }
+
+func (r tabletReports) Reported(ctx context.Context, school org.Branch, device org.ID, said []ddm.LeaseStatus) error {
+	sheet, err := r.app.Store.Sheet(ctx, device)
+	if err != nil {
+		return err
+	}
+	school = sheet.Branch
+	return r.app.Lessons.Reported(ctx, school, device, said)
+}
+
+// orders queues commands for tablets.
+type orders struct{ app *App }
+
+func (o orders) Order(ctx context.Context, authority, device org.ID, order mdm.Command, expires time.Time, about string) error {
+	_, err := o.app.Command.Send(ctx, command.Order{Authority: authority, Device: device, Command: order, Expires: expires, About: about})
+	return err
+}
+
+// synchronizer asks a tablet to fetch its declarations.
+type synchronizer struct{ app *App }
+
+func (s synchronizer) Synchronize(ctx context.Context, e checkin.Enrolment) error {
+	if e.Platform.Agent() {
+		return nil
+	}
+	_, err := s.app.Command.Synchronize(ctx, e.Authority, e.Device)
+	if errs.Is(err, errs.Conflict) {
+		return nil // left in the meantime
+	}
+	return err
+}
+
+// outcomes passes finished commands to whoever ordered them.
+type outcomes struct{ app *App }
+
+func (o outcomes) Finished(ctx context.Context, authority, device org.ID, requestType, about string, result mdm.Result) error {
+	if err := o.app.Checkin.Finished(ctx, authority, device, requestType, result); err != nil {
+		return err
+	}
+	return o.app.Tablet.Finished(ctx, authority, device, requestType, about, result)
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"crypto/tls"
+	"net/http"
+	"path/filepath"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+
+	"schulwart.org/policies/version"
+	"schulwart.org/server/console"
+)
+
+// peopleHandler is the console with the program interface and the machines'
+// questions beside it.
+func (a *App) peopleHandler() http.Handler {
+	return console.New(console.Deps{
+		Log: a.Log, Now: a.Now,
+		Sessions: a.Sessions, Staff: a.Staff, Roster: a.Roster, Lessons: a.Lessons, Presence: presence{a.Presence}, Live: a.Live,
+		Board: a.Board, Enroll: a.Enroll, Audit: a.Audit, Backup: a.Backup, Mail: a.Mail,
+		Enrolments: a, Operations: a, Atomically: a.Store.Atomically, LinkKey: a.links,
+		PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(), Proxies: a.Config.Proxy, Demo: a.Demo,
+		Version: version.Version, Commit: version.Commit, Stopping: a.stopping,
+		Extra: func(engine *gin.Engine) {
+			a.health(engine)
+			a.instance(engine)
+			if a.Pages != nil {
+				a.Pages(a, engine)
+			}
+		},
+	})
+}
+
+// peopleTLS returns how people reach this process by TLS; nil where they do not.
+func (a *App) peopleTLS() (*tls.Config, error) {
+	c := a.Config
+	switch {
+	case c.Certificate != "":
+		return ownFiles(c.Certificate, c.PrivateKey)
+	case c.ACME:
+		manager := &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(c.Data, "acme")), HostPolicy: autocert.HostWhitelist(hostOf(c.PublicURL))}
+		if c.ACMEURL != "" {
+			manager.Client = &acme.Client{DirectoryURL: c.ACMEURL}
+		}
+		return manager.TLSConfig(), nil
+	}
+	return nil, nil
+}

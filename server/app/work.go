@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"schulwart.org/server/errs"
+)
+
+// jobs lists what happens by the clock.
+func (a *App) jobs() []job {
+	return []job{
+		{name: "sweep", every: "* * * * *", daily: -1, run: a.sweep},
+		{name: "seal", every: "* * * * *", daily: -1, run: a.Audit.Seal},
+		{name: "repush", every: "@every 15s", daily: -1, run: a.Command.Repush},
+		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
+		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
+		{name: "backup", every: "*/5 * * * *", daily: 2, run: a.nightly},
+		{name: "archive", every: "*/5 * * * *", daily: 3, run: a.archive},
+	}
+}
+
+// sweep lets memberships begin and end, resolves who belongs to running modes,
+// and says aloud when a lease outlived its end on a device that is in contact.
+func (a *App) sweep(ctx context.Context) error {
+	if err := a.Roster.Sweep(ctx); err != nil {
+		return err
+	}
+	late, err := a.Board.OverdueAnywhere(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range late {
+		a.Log.Error("a lease outlived its end on a device that is in contact", "device", one.Device, "ended", one.Ends)
+		a.Streams.Nudge(one.Enrolment)
+	}
+	return nil
+}
+
+// retire deletes what is finished and old, in rounds, so that queues shrink
+// faster than they grow and nobody waits for it.
+func (a *App) retire(ctx context.Context) error {
+	for range 50 {
+		gone, err := a.Store.Retire(ctx, a.Now())
+		if err != nil {
+			return err
+		}
+		if gone < 1000 {
+			break
+		}
+	}
+	_, err := a.Command.Retire(ctx)
+	return err
+}
+
+// nightly writes the backup. Without a key there is none, and the operations
+// page says so; that is no fault of the night.
+func (a *App) nightly(ctx context.Context) error {
+	_, err := a.Backup.Nightly(ctx)
+	if fault := errs.Find(err); fault != nil && fault.Key == "backup.no_key" {
+		return nil
+	}
+	return err
+}
+
+// archive moves old audit rows to files of their own and exports the heads.
+func (a *App) archive(ctx context.Context) error {
+	if err := a.Audit.Archive(ctx, a.Now().Add(-auditHot)); err != nil {
+		return err
+	}
+	return a.Audit.ExportHeads(ctx)
+}
+
+// auditHot is how long audit rows stay in the database.
+const auditHot = 365 * 24 * time.Hour
