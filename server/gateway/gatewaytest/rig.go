@@ -116,7 +116,7 @@ func (r *Rig) Token(uses int, serials ...string) enroll.Token {
 func (r *Rig) Client(certificate ...tls.Certificate) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(r.Enroll.CAPEM()))
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificate}, MaxIdleConnsPerHost: 4}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificate, Time: r.Now}, MaxIdleConnsPerHost: 4}
 	r.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
