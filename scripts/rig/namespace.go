@@ -89,6 +89,14 @@ func (ns *Namespace) writeResolvConf(t testing.TB, content string) {
 	}
 }
 
+// SetResolver makes the machine use another name server, as if its network had
+// told it so. Programs that already run do not see it.
+func (ns *Namespace) SetResolver(t testing.TB, addr netip.Addr) {
+	t.Helper()
+	ns.Resolver = addr
+	ns.writeResolvConf(t, "nameserver "+addr.String()+"\n")
+}
+
 func (ns *Namespace) resolvConf() string { return filepath.Join(ns.dir, "resolv.conf") }
 
 // In runs a function on a thread that stands in the namespace. Sockets that it

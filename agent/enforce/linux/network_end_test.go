@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
 	"schulwart.org/policies/ddm"
@@ -274,16 +276,78 @@ func TestPupilsProgram(t *testing.T) {
 	}
 }
 
-// TestANameServerOnLoopback is a device with a stub such as systemd-resolved:
-// programs ask 127.0.0.53, and the stub asks outside.
+// TestANameServerOnLoopback is a device whose programs ask 127.0.0.53, and where
+// what the stub there asks is known.
 func TestANameServerOnLoopback(t *testing.T) {
 	d := newDesk(t)
 	agent := startAgent(t, d.pupil, "schulwart.example:443")
 	agent.set(only)
 	for name, want := range map[string]rig.Outcome{"lernen.example": rig.OK, "video.example": rig.NoName} {
-		got := d.pupil.Query(name, 1, "udp", stub)
+		got := d.pupil.Query(name, dns.TypeA, "udp", stub)
 		if got.Outcome != want || got.Took > quick {
 			t.Errorf("%s by the stub's address: %v", name, got)
 		}
+	}
+}
+
+// TestANameServerOnLoopbackThatTellsNothing is a device whose resolv.conf names
+// a stub alone: the gate asks the stub, the stub asks outside, and programs that
+// ask the stub are led to the gate.
+func TestANameServerOnLoopbackThatTellsNothing(t *testing.T) {
+	d := newDesk(t)
+	outside := d.pupil.Resolver
+	forward := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
+		var conn net.Conn
+		err := d.pupil.In(func() (err error) {
+			conn, err = net.Dial("udp", at(outside, 53))
+			return err
+		})
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		if answer, _, err := new(dns.Client).ExchangeWithConn(query, &dns.Conn{Conn: conn}); err == nil {
+			_ = w.WriteMsg(answer)
+		}
+	})
+	server := &dns.Server{PacketConn: d.pupil.ListenPacket(t, stub.String()), Handler: forward}
+	go func() { _ = server.ActivateAndServe() }()
+	d.pupil.SetResolver(t, stub.Addr())
+	agent := startAgent(t, d.pupil, "schulwart.example:443")
+	for _, rules := range []enforce.Network{only, deny} {
+		agent.set(rules)
+		for name, want := range map[string]rig.Outcome{"lernen.example": rig.OK, "spiel.example": rig.NoName} {
+			if got := d.pupil.Resolve(name); got.Outcome != want || got.Took > quick {
+				t.Errorf("%s by the stub: %v", name, got)
+			}
+		}
+		if got := d.Get(d.pupil, "https://lernen.example/"); got.Outcome != rig.OK {
+			t.Errorf("an allowed site: %v", got)
+		}
+	}
+	agent.set(open)
+	if got := d.pupil.Resolve("spiel.example"); got.Outcome != rig.OK {
+		t.Errorf("afterwards: %v", got)
+	}
+}
+
+// TestABrowserBehindTheGate is what a pupil sees: an allowed page, and the
+// others' refusal without a wait.
+func TestABrowserBehindTheGate(t *testing.T) {
+	chromium := need.Tool(t, "chromium")
+	d := newDesk(t)
+	agent := startAgent(t, d.pupil, "schulwart.example:443")
+	agent.set(only)
+	home := t.TempDir()
+	for address, want := range map[string]bool{"https://lernen.example/": true, "https://quic.example/": true, "http://shared-good.example/": true, "https://video.example/": false, "http://spiel.example/": false, "https://203.0.113.30/": false} {
+		cmd := d.pupil.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+			"--ignore-certificate-errors", "--user-data-dir="+home, "--dump-dom", address)
+		cmd.Env = append(os.Environ(), "HOME="+home)
+		start := time.Now()
+		out, _ := cmd.Output()
+		if got := strings.Contains(string(out), "This is "); got != want {
+			t.Errorf("%s: shown %v: %s", address, got, out)
+		}
+		t.Logf("%s after %v", address, time.Since(start))
 	}
 }
