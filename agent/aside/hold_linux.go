@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"schulwart.org/agent/display"
+	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
 )
 
@@ -11,6 +12,11 @@ func hold(name, dir string) error {
 	switch name {
 	case display.Name:
 		return display.Hold(dir, host.SystemDesktops{}, host.SystemPrograms{})
+	case linux.AppsName:
+		return linux.HoldApps(dir, linux.AppsHelper{
+			Gate:  func(mounts ...string) (linux.ExecGate, error) { return host.OpenExecGate(mounts...) },
+			Files: host.SystemTree{}, Programs: host.SystemPrograms{}, Desktops: host.SystemDesktops{}, Notices: host.SystemDesktops{}, Lineage: host.Lineage, Own: host.OwnFile(),
+		})
 	}
 	return fmt.Errorf("nothing is called %q", name)
 }

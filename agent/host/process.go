@@ -5,11 +5,15 @@ import "time"
 // Program is one running process.
 type Program struct {
 	PID, UID, GID int
+	Parent        int   // process id
 	Groups        []int // further groups
 	// Path is the file that it runs, also if that was deleted meanwhile.
 	Path string
 	File FileID
-	Args []string
+	// Owner, Group and Mode are those of the file.
+	Owner, Group int
+	Mode         uint32
+	Args         []string
 	// Started is the time since the start of the system (Reading.Elapsed) at which
 	// the process began, in steps of 10 ms.
 	Started time.Duration
@@ -108,4 +112,40 @@ type Desktops interface {
 type Notices interface {
 	// Notify shows the text, or returns an error if the desktop shows none.
 	Notify(d Desktop, title, body string) error
+}
+
+// Execution is a program that is about to start. The system waits for the
+// answer whether it may.
+type Execution struct {
+	PID, UID int // who starts it; a person (IsPerson)
+	File     FileID
+	Owner    int    // user id of the file's owner
+	Group    int    // group id of the file
+	Mode     uint32 // permission bits
+	Path     string // as far as it can be told
+	// Head is the file's first bytes, enough to see what kind of program it is.
+	Head []byte
+	// Interpreter is the file that the head names to run it, if it does.
+	Interpreter FileID
+	// By is the program out of which this one is started: the path of the file
+	// that the process still runs.
+	By string
+}
+
+// Birth names a process for good: ids are used again, ids with a start are not.
+type Birth struct {
+	PID     int
+	Started time.Duration
+}
+
+// Binaries finds files that can be started.
+type Binaries interface {
+	Tree
+	// Identify returns the file that a path leads to, following links, if it is one
+	// that can be started.
+	Identify(path string) (resolved string, id FileID, ok bool)
+	// Walk returns all files below a directory, at most so many.
+	Walk(dir string, most int) []string
+	// Device returns the device that holds what a path leads to.
+	Device(path string) (uint64, bool)
 }

@@ -53,9 +53,11 @@ func readProgram(pid int, wanted func(uid int) bool) (Program, bool) {
 		return Program{}, false
 	}
 	p.Path = strings.TrimSuffix(p.Path, " (deleted)")
-	if p.File, err = fileID(dir + "/exe"); err != nil {
+	var stat unix.Stat_t
+	if err := unix.Stat(dir+"/exe", &stat); err != nil {
 		return Program{}, false
 	}
+	p.File, p.Owner, p.Group, p.Mode = FileID{uint64(stat.Dev), stat.Ino}, int(stat.Uid), int(stat.Gid), stat.Mode
 	if line, err := os.ReadFile(dir + "/cmdline"); err == nil {
 		p.Args = strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
 	}
@@ -76,6 +78,8 @@ func ownerOf(pid int) (Program, bool) {
 	for line := range strings.Lines(string(status)) {
 		name, list, _ := strings.Cut(line, ":")
 		switch name {
+		case "PPid":
+			p.Parent, _ = strconv.Atoi(strings.TrimSpace(list))
 		case "Uid":
 			p.UID = numbers(list).second()
 		case "Gid":
