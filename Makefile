@@ -70,7 +70,7 @@ deb: bin ## the Debian packages, into dist/
 	@scripts/package/deb.sh "$(VERSION)"
 
 postgres-test: ## the store's suite on a PostgreSQL of its own
-	@scripts/postgres.sh go test -tags $(TAGS) -count=1 ./server/store/...
+	@scripts/postgres.sh run go test -tags $(TAGS) -count=1 ./server/store/...
 
 clean: ## away with what was built
 	@rm -rf bin dist
