@@ -25,7 +25,7 @@ func (s *Service) Group(ctx context.Context, actor may.Actor, id org.ID) (Group,
 }
 
 func (s *Service) group(ctx context.Context, actor may.Actor, action may.Action, id org.ID) (Group, may.Permit, error) {
-	group, err := s.Store.FindGroup(ctx, id)
+	group, err := s.Store.FindGroup(ctx, id, s.Now())
 	if err != nil {
 		return Group{}, may.Permit{}, err
 	}
@@ -125,6 +125,9 @@ func (s *Service) AddDevices(ctx context.Context, actor may.Actor, id org.ID, de
 	}
 	if !ends.IsZero() && (!ends.After(starts) || !ends.After(s.Now())) {
 		return errs.E(errs.Invalid, "group.ends_before_start").In("until")
+	}
+	if !starts.After(s.Now()) {
+		starts = time.Time{}
 	}
 	for _, device := range devices {
 		found, err := s.Store.FindDevice(ctx, device)

@@ -34,14 +34,14 @@ type Store interface {
 // GroupStore keeps groups and what is in them.
 type GroupStore interface {
 	ListGroups(ctx context.Context, branches []org.Branch, filter GroupFilter, at time.Time) (groups []Group, next string, err error)
-	FindGroup(ctx context.Context, id org.ID) (Group, error)
+	FindGroup(ctx context.Context, id org.ID, at time.Time) (Group, error)
 	CreateGroup(ctx context.Context, permit may.Permit, group Group) error
 	UpdateGroup(ctx context.Context, permit may.Permit, before, after Group) error
 	// DeleteGroup removes the group with its members and teachers.
 	DeleteGroup(ctx context.Context, permit may.Permit, group Group) error
 	ListMembers(ctx context.Context, group Group, cursor string, limit int) (members []Membership, next string, err error)
-	// PutMembers adds devices of the group's school from one instant to another
-	// (zero: now, open); RemoveMembers takes them out.
+	// PutMembers adds devices of the group's school from an instant to come (zero:
+	// now) to another (zero: open); RemoveMembers takes them out.
 	PutMembers(ctx context.Context, permit may.Permit, group Group, devices []org.ID, starts, ends time.Time) error
 	RemoveMembers(ctx context.Context, permit may.Permit, group Group, devices []org.ID) error
 	// SweepMembers lets memberships begin and end whose time has come, and ends

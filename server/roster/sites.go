@@ -193,7 +193,7 @@ func (s *Service) exists(ctx context.Context, branch org.Branch) error {
 	missing := errs.E(errs.NotFound, "not_found")
 	switch branch.Level() {
 	case org.Group:
-		group, err := s.Store.FindGroup(ctx, branch.Group)
+		group, err := s.Store.FindGroup(ctx, branch.Group, s.Now())
 		if err == nil && group.Branch() != branch {
 			return missing
 		}

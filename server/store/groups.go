@@ -56,13 +56,13 @@ func (s *Store) ListGroups(ctx context.Context, branches []org.Branch, filter ro
 	return groups, next, nil
 }
 
-// FindGroup returns a group with its teachers of now.
-func (s *Store) FindGroup(ctx context.Context, id org.ID) (roster.Group, error) {
+// FindGroup returns a group with its teachers at the instant.
+func (s *Store) FindGroup(ctx context.Context, id org.ID, at time.Time) (roster.Group, error) {
 	group, err := one(s.reader(ctx).QueryRowContext(ctx, groupSelect+`g.id = $1`, id), scanGroup, "not_found")
 	if err != nil {
 		return group, err
 	}
-	group.Teachers, err = s.teachers(ctx, group, s.now())
+	group.Teachers, err = s.teachers(ctx, group, at)
 	return group, err
 }
 
@@ -199,7 +199,7 @@ func (s *Store) ListMembers(ctx context.Context, group roster.Group, cursor stri
 func (s *Store) PutMembers(ctx context.Context, permit may.Permit, group roster.Group, devices []org.ID, starts, ends time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		table := "group_devices"
-		if starts.After(s.now()) {
+		if !starts.IsZero() {
 			table = "group_plans"
 		}
 		for _, device := range devices {
@@ -251,14 +251,18 @@ func (s *Store) SweepMembers(ctx context.Context, at time.Time) (int, error) {
 		return 0, err
 	}
 	return due[0], s.write(ctx, func(ctx context.Context, tx Tx) error {
-		for _, mark := range []string{
-			`SELECT authority, group_id, device FROM group_plans WHERE starts <= $1`,
-			`SELECT authority, group_id, device FROM group_devices WHERE ends > 0 AND ends <= $1`,
-			`SELECT authority, group_id, device FROM absences WHERE until <= $1`,
-		} {
-			_, err := tx.ExecContext(ctx, `INSERT INTO marks (authority, school, device, at) SELECT d.authority, d.school, d.id, CAST($2 AS BIGINT) FROM (`+mark+`) m
-				JOIN devices d ON d.authority = m.authority AND d.id = m.device`, millis(at), millis(at))
-			if err != nil {
+		moving, err := collect(ctx, tx, func(row scanner) (roster.Device, error) {
+			var d roster.Device
+			return d, row.Scan(&d.Authority, &d.School, &d.ID)
+		}, `SELECT DISTINCT d.authority, d.school, d.id FROM (SELECT authority, device FROM group_plans WHERE starts <= $1
+				UNION ALL SELECT authority, device FROM group_devices WHERE ends > 0 AND ends <= $1
+				UNION ALL SELECT authority, device FROM absences WHERE until <= $1) m
+			JOIN devices d ON d.authority = m.authority AND d.id = m.device ORDER BY d.id`, millis(at))
+		if err != nil {
+			return err
+		}
+		for _, device := range moving {
+			if err := s.changed(ctx, tx, device.Branch(), device.ID); err != nil {
 				return err
 			}
 		}
@@ -311,7 +315,7 @@ func (s *Store) ListTeaching(ctx context.Context, id org.ID, at time.Time) ([]ro
 			continue // owner and substitute at once: the wider right counts
 		}
 		seen[h.group] = true
-		group, err := s.FindGroup(ctx, h.group)
+		group, err := s.FindGroup(ctx, h.group, at)
 		if errs.Is(err, errs.NotFound) {
 			continue
 		}
@@ -385,8 +389,8 @@ func (s *Store) ChooseGroups(ctx context.Context, permit may.Permit, id org.ID, 
 		}
 		names := make([]string, len(groups))
 		for i, group := range groups {
-			_, err := tx.ExecContext(ctx, `INSERT INTO group_staff (authority, group_id, staff, how, since, until, source) VALUES ($1, $2, $3, 'owner', $4, 0, $5)
-				ON CONFLICT (authority, group_id, staff, how) DO NOTHING`, group.Authority, group.ID, id, millis(s.now()), chosen)
+			_, err := tx.ExecContext(ctx, `INSERT INTO group_staff (authority, group_id, staff, how, since, until, source) VALUES ($1, $2, $3, 'owner', 0, 0, $4)
+				ON CONFLICT (authority, group_id, staff, how) DO NOTHING`, group.Authority, group.ID, id, chosen)
 			if err != nil {
 				return err
 			}

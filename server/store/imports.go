@@ -194,7 +194,7 @@ func (a *applier) groups(ctx context.Context) error {
 		}
 	}
 	for _, group := range a.plan.UpdateGroups {
-		before, err := a.s.FindGroup(ctx, group.ID)
+		before, err := a.s.FindGroup(ctx, group.ID, a.s.now())
 		if err != nil {
 			return err
 		}

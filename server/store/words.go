@@ -24,14 +24,11 @@ const longestWord = 60
 // fold writes text so that equal-looking words are equal: lower case, no marks.
 func fold(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == 'ß':
-			return 's'
-		case unicode.Is(unicode.Mn, r):
+		if unicode.Is(unicode.Mn, r) {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, norm.NFD.String(text))
+	}, norm.NFD.String(strings.NewReplacer("ß", "ss", "ẞ", "ss").Replace(text)))
 }
 
 // wordsOf returns the words under which a text is found.
