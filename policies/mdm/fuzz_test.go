@@ -78,3 +78,12 @@ func FuzzFlat(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkTokensMessage(b *testing.B) {
+	data := read(b, "tokens.plist")
+	for b.Loop() {
+		if _, err := mdm.ParseCheckIn(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

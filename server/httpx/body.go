@@ -19,7 +19,7 @@ func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errs.E(errs.Invalid, "body.too_large", "max", limit)
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	data, err := read(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return nil, errs.E(errs.Invalid, "body.too_large", "max", limit)
@@ -28,6 +28,16 @@ func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 		return nil, errs.E(errs.Invalid, "body.broken_off").Because(err)
 	}
 	return data, nil
+}
+
+// read takes a body of known length in one piece: most messages are small.
+func read(body io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > 64<<10 {
+		return io.ReadAll(body)
+	}
+	data := make([]byte, length)
+	_, err := io.ReadFull(body, data)
+	return data, err
 }
 
 // Problem is the body of a fault for programs (RFC 9457).
