@@ -53,7 +53,7 @@ type Network interface {
 // FilterLapse is how long the base filter stands without a sign of life from
 // its gate. Then the system opens: a device without its agent must not be a
 // device without network. A closed wall is different: it stays closed.
-const FilterLapse = 30 * time.Second
+const FilterLapse = 20 * time.Second
 
 // Wall is the packet rules of a device, in neutral terms.
 type Wall struct {

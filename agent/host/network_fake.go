@@ -22,6 +22,7 @@ type FakeNetwork struct {
 	fail     error
 	closed   time.Duration // elapsed at which the wall opens
 	filter   time.Duration // elapsed at which the filter lapses
+	lapsing  bool
 	sets     int
 	cuts     int
 	admitted []netip.Addr
@@ -72,8 +73,25 @@ func (f *FakeNetwork) ReadWall() (WallState, error) {
 		Present: f.present,
 		Intact:  f.present && !f.tampered,
 		Closed:  max(0, f.closed-now),
-		Filter:  max(0, f.filter-now),
+		Filter:  f.standing(now),
 	}, nil
+}
+
+// standing is how long the filter stands. A gate in memory does not die, and
+// beats by another clock than the machine's, so the filter lapses only after
+// LetLapse. The caller holds the lock.
+func (f *FakeNetwork) standing(now time.Duration) time.Duration {
+	if f.filter > 0 && !f.lapsing {
+		return FilterLapse
+	}
+	return max(0, f.filter-now)
+}
+
+// LetLapse makes the filter lapse without a Beat, as it does in a real system.
+func (f *FakeNetwork) LetLapse() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lapsing = true
 }
 
 // Standing returns the wall as packets would meet it now: without a mode whose
@@ -87,7 +105,7 @@ func (f *FakeNetwork) Standing() Wall {
 	}
 	wall := f.wall
 	wall.Closed = max(0, f.closed-now)
-	wall.Filter = f.filter > now
+	wall.Filter = f.standing(now) > 0
 	return wall
 }
 

@@ -154,12 +154,6 @@ func (g *Gate) Carries(local netip.AddrPort) bool {
 	return false
 }
 
-// Lookup returns the addresses of a name, as the system's name servers know
-// them, and for how long.
-func (g *Gate) Lookup(ctx context.Context, name string) ([]netip.Addr, time.Duration, error) {
-	return g.names.lookup(ctx, name)
-}
-
 // reach is how far the network goes at this instant.
 func (g *Gate) reach() (enforce.Reach, *Rules) {
 	rules := g.rules.Load()

@@ -26,7 +26,7 @@ const (
 // names is the name server of the gate.
 type names struct {
 	gate    *Gate
-	up      *upstream
+	up      *Resolver
 	servers []*dns.Server
 	asking  chan struct{}
 
@@ -36,7 +36,7 @@ type names struct {
 }
 
 func newNames(g *Gate) *names {
-	return &names{gate: g, up: newUpstream(g.system), asking: make(chan struct{}, maxAsking)}
+	return &names{gate: g, up: NewResolver(g.system), asking: make(chan struct{}, maxAsking)}
 }
 
 func (n *names) serve(sockets host.GateSockets) {
@@ -206,39 +206,6 @@ func addresses(message *dns.Msg) ([]netip.Addr, time.Duration) {
 		}
 	}
 	return addrs, time.Duration(ttl) * time.Second
-}
-
-// lookup returns both kinds of addresses of a name.
-func (n *names) lookup(ctx context.Context, name string) ([]netip.Addr, time.Duration, error) {
-	type result struct {
-		addrs []netip.Addr
-		ttl   time.Duration
-		err   error
-	}
-	results := make(chan result, 2)
-	for _, kind := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		go func() {
-			got, err := n.up.ask(ctx, dns.Question{Name: dns.Fqdn(name), Qtype: kind, Qclass: dns.ClassINET}, false, false)
-			if err != nil {
-				results <- result{err: err}
-				return
-			}
-			addrs, ttl := addresses(got)
-			results <- result{addrs: addrs, ttl: ttl}
-		}()
-	}
-	one, two := <-results, <-results
-	addrs := append(one.addrs, two.addrs...)
-	if len(addrs) == 0 {
-		return nil, 0, errors.Join(errNoAddress, one.err, two.err)
-	}
-	ttl := time.Hour
-	for _, r := range []result{one, two} {
-		if len(r.addrs) > 0 {
-			ttl = min(ttl, r.ttl)
-		}
-	}
-	return addrs, ttl, nil
 }
 
 // limited accepts only so many connections at the same time.

@@ -154,7 +154,7 @@ func (g *Gate) connect(ctx context.Context, name string, meant netip.AddrPort) (
 	if reach == enforce.Open || name == "" {
 		return g.system.Dial(ctx, "tcp", meant)
 	}
-	addrs, lasting, err := g.names.lookup(ctx, name)
+	addrs, lasting, err := g.names.up.Lookup(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (p *passage) verify() {
 	p.gate.mu.Lock()
 	name := p.name
 	p.gate.mu.Unlock()
-	addrs, _, err := p.gate.names.lookup(ctx, name)
+	addrs, _, err := p.gate.names.up.Lookup(ctx, name)
 	if err != nil || !slices.Contains(addrs, p.meant.Addr().Unmap()) {
 		p.reset()
 	}

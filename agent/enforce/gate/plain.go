@@ -37,7 +37,9 @@ func newPlain(g *Gate) *plain {
 			return context.WithValue(ctx, passageKey{}, conn.(*visitor))
 		},
 	}
-	go func() { _ = h.server.Serve(h) }()
+	if len(g.sockets.Web) > 0 {
+		go func() { _ = h.server.Serve(h) }()
+	}
 	return h
 }
 

@@ -20,8 +20,10 @@ const (
 	nextServer   = 700 * time.Millisecond // after which the next server is asked too
 )
 
-// upstream asks the name servers that the system was given, and remembers.
-type upstream struct {
+// Resolver asks the name servers that the system was given, past the packet
+// rules, and remembers. It asks for any name; what may be asked for the gate
+// decides.
+type Resolver struct {
 	system System
 
 	mu        sync.Mutex
@@ -42,13 +44,14 @@ type cached struct {
 	until   time.Time
 }
 
-func newUpstream(system System) *upstream {
-	return &upstream{system: system, cache: map[cacheKey]cached{}}
+// NewResolver returns one that remembers nothing yet.
+func NewResolver(system System) *Resolver {
+	return &Resolver{system: system, cache: map[cacheKey]cached{}}
 }
 
 // ask returns an answer of any kind that a server stands by: success, or no such
 // name. The message is the caller's own.
-func (u *upstream) ask(ctx context.Context, question dns.Question, cd, sigs bool) (*dns.Msg, error) {
+func (u *Resolver) ask(ctx context.Context, question dns.Question, cd, sigs bool) (*dns.Msg, error) {
 	key := cacheKey{dns.CanonicalName(question.Name), question.Qtype, cd, sigs}
 	if found := u.remembered(key); found != nil {
 		return found, nil
@@ -70,7 +73,7 @@ func (u *upstream) ask(ctx context.Context, question dns.Question, cd, sigs bool
 }
 
 // race asks one server after the other, without waiting long for any.
-func (u *upstream) race(ctx context.Context, query *dns.Msg, servers []netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) race(ctx context.Context, query *dns.Msg, servers []netip.AddrPort) (*dns.Msg, error) {
 	type result struct {
 		message *dns.Msg
 		err     error
@@ -119,7 +122,7 @@ func (u *upstream) race(ctx context.Context, query *dns.Msg, servers []netip.Add
 }
 
 // exchange asks one server, over TCP where the answer does not fit a packet.
-func (u *upstream) exchange(ctx context.Context, query *dns.Msg, server netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) exchange(ctx context.Context, query *dns.Msg, server netip.AddrPort) (*dns.Msg, error) {
 	for _, network := range []string{"udp", "tcp"} {
 		got, err := u.once(ctx, query, network, server)
 		if err != nil {
@@ -136,7 +139,7 @@ func (u *upstream) exchange(ctx context.Context, query *dns.Msg, server netip.Ad
 	return nil, errors.New("gate: name server truncates over TCP")
 }
 
-func (u *upstream) once(ctx context.Context, query *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) once(ctx context.Context, query *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error) {
 	conn, err := u.system.Dial(ctx, network, server)
 	if err != nil {
 		return nil, err
@@ -162,7 +165,7 @@ func sameQuestion(got, query *dns.Msg) bool {
 
 // current are the system's servers, looked up again now and then: a device moves
 // from one network to another.
-func (u *upstream) current() []netip.AddrPort {
+func (u *Resolver) current() []netip.AddrPort {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if time.Since(u.serversAt) > serversFresh {
@@ -190,7 +193,7 @@ func equalServers(a, b []netip.AddrPort) bool {
 }
 
 // remembered returns a cached answer with the time that it has left to live.
-func (u *upstream) remembered(key cacheKey) *dns.Msg {
+func (u *Resolver) remembered(key cacheKey) *dns.Msg {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	found, ok := u.cache[key]
@@ -212,7 +215,7 @@ func (u *upstream) remembered(key cacheKey) *dns.Msg {
 
 // remember keeps answers with addresses or other content, never that there is
 // none: such answers are rare, and wrong for a while after a network changes.
-func (u *upstream) remember(key cacheKey, message *dns.Msg) {
+func (u *Resolver) remember(key cacheKey, message *dns.Msg) {
 	if message.Rcode != dns.RcodeSuccess || len(message.Answer) == 0 {
 		return
 	}
@@ -233,4 +236,38 @@ func (u *upstream) remember(key cacheKey, message *dns.Msg) {
 	}
 	now := time.Now()
 	u.cache[key] = cached{message.Copy(), now, now.Add(ttl)}
+}
+
+// Lookup returns both kinds of addresses of a name, and how long they may be
+// relied on.
+func (u *Resolver) Lookup(ctx context.Context, name string) ([]netip.Addr, time.Duration, error) {
+	type result struct {
+		addrs []netip.Addr
+		ttl   time.Duration
+		err   error
+	}
+	results := make(chan result, 2)
+	for _, kind := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		go func() {
+			got, err := u.ask(ctx, dns.Question{Name: dns.Fqdn(name), Qtype: kind, Qclass: dns.ClassINET}, false, false)
+			if err != nil {
+				results <- result{err: err}
+				return
+			}
+			addrs, ttl := addresses(got)
+			results <- result{addrs: addrs, ttl: ttl}
+		}()
+	}
+	one, two := <-results, <-results
+	addrs := append(one.addrs, two.addrs...)
+	if len(addrs) == 0 {
+		return nil, 0, errors.Join(errNoAddress, one.err, two.err)
+	}
+	ttl := time.Hour
+	for _, r := range []result{one, two} {
+		if len(r.addrs) > 0 {
+			ttl = min(ttl, r.ttl)
+		}
+	}
+	return addrs, ttl, nil
 }

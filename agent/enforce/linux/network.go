@@ -43,8 +43,9 @@ type NetworkOptions struct {
 // host.FilterLapse after its gate died, since a filter without anybody to decide
 // would be no network at all, for ever.
 type Network struct {
-	net  host.Network
-	opts NetworkOptions
+	net      host.Network
+	opts     NetworkOptions
+	resolver *gate.Resolver // for the server's own names
 
 	mu      sync.Mutex
 	gate    *gate.Gate
@@ -78,7 +79,7 @@ func NewNetwork(net host.Network, opts NetworkOptions) *Network {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Network{net: net, opts: opts}
+	n := &Network{net: net, opts: opts, resolver: gate.NewResolver(net)}
 	n.servers.learn(opts.Server, opts.Pins)
 	return n
 }
@@ -91,6 +92,7 @@ func (n *Network) Set(ctx context.Context, rules enforce.Rules) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	wanted := n.wanted(rules.Network)
+	n.refreshServers(ctx, !wanted.zero())
 	if n.known && wanted.same(n.want) && n.stands(wanted) {
 		return nil
 	}
@@ -100,7 +102,6 @@ func (n *Network) Set(ctx context.Context, rules enforce.Rules) error {
 	if err := n.openGate(); err != nil {
 		return err
 	}
-	n.refreshServers(ctx)
 	former := n.want
 	// The gate changes first: what packet rules lead to it must be judged anew.
 	n.gate.Set(wanted.gate())

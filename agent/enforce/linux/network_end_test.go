@@ -57,6 +57,7 @@ func (d desk) nothingOpen(t *testing.T) {
 }
 
 func TestWithoutTheAgentAModeStaysClosedAndEndsInTime(t *testing.T) {
+	t.Parallel()
 	for name, rules := range map[string]enforce.Network{"sites": only, "offline": offline} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
@@ -108,17 +109,49 @@ func TestAnAgentThatComesBackFindsItsRulesAndTakesThemBack(t *testing.T) {
 }
 
 func TestABaseFilterWithoutItsAgentOpens(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]struct {
+		stop  func(*agentProcess)
+		lapse time.Duration
+	}{
+		"stopped in order": {func(a *agentProcess) { a.ask(order{Do: "close"}) }, 0},
+		"killed":           {func(a *agentProcess) { a.kill() }, host.FilterLapse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			agent := startAgent(t, d.pupil, "schulwart.example:443")
+			agent.set(deny)
+			if got := d.Get(d.pupil, "https://spiel.example/"); !got.Outcome.Blocked() {
+				t.Fatalf("denied name: %v", got)
+			}
+			start := time.Now()
+			end.stop(agent)
+			for d.Get(d.pupil, "https://spiel.example/").Outcome != rig.OK {
+				if time.Since(start) > end.lapse+20*time.Second {
+					t.Fatal("the filter without its agent did not open")
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			t.Logf("open after %v", time.Since(start))
+			d.asBefore(t)
+		})
+	}
+}
+
+// TestABaseFilterStands looks whether signs of life keep it.
+func TestABaseFilterStands(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	agent := startAgent(t, d.pupil, "schulwart.example:443")
 	agent.set(deny)
-	if got := d.Get(d.pupil, "https://spiel.example/"); !got.Outcome.Blocked() {
-		t.Fatalf("denied name: %v", got)
-	}
-	// An orderly stop opens at once; a crash after host.FilterLapse.
-	agent.ask(order{Do: "close"})
-	d.asBefore(t)
-	if strings.Contains(d.ruleset(), "schulwart") {
-		t.Error("an orderly stop left the filter behind")
+	for range 6 {
+		time.Sleep(host.FilterLapse / 5)
+		if got := d.Get(d.pupil, "https://spiel.example/"); !got.Outcome.Blocked() {
+			t.Fatalf("denied name: %v", got)
+		}
+		if got := agent.check(); got.State != ddm.PartOK {
+			t.Fatalf("read back %v %v", got.State, got.Reason)
+		}
 	}
 }
 

@@ -23,10 +23,11 @@ const (
 // address that was good once is kept while there is room: name servers lie, and
 // being cut off from the server is worse than a spare way to it.
 type servers struct {
-	hosts   []serverHost
-	found   []netip.Addr // of all hosts with names, newest first
-	timer   *time.Timer
-	stopped bool
+	hosts    []serverHost
+	found    []netip.Addr // of all hosts with names, newest first
+	timer    *time.Timer
+	failures int
+	stopped  bool
 }
 
 type serverHost struct {
@@ -112,22 +113,22 @@ func (s *servers) stop() {
 	}
 }
 
-// refreshServers sees to it that addresses are looked up now and then. Only when
-// none is known at all does it wait a moment for the first. The caller holds the
-// lock.
-func (n *Network) refreshServers(ctx context.Context) {
-	if len(n.servers.names()) == 0 || n.servers.stopped || n.servers.timer != nil {
+// refreshServers sees to it that addresses are looked up now and then, from the
+// first Set on. Only when they are needed and none is known at all does it wait a
+// moment for the first. The caller holds the lock.
+func (n *Network) refreshServers(ctx context.Context, needed bool) {
+	if len(n.servers.names()) == 0 || n.servers.stopped {
 		return
 	}
-	next := time.Duration(0)
-	if len(n.servers.found) == 0 {
+	if needed && len(n.servers.found) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, serverPatience)
 		defer cancel()
 		found, _ := n.lookupServers(ctx)
 		n.tellPins(n.servers.merge(found))
-		next = serverSoonest
 	}
-	n.servers.timer = time.AfterFunc(next, n.refresh)
+	if n.servers.timer == nil {
+		n.servers.timer = time.AfterFunc(0, n.refresh)
+	}
 }
 
 // refresh looks the server up and lets the packet rules know if it moved.
@@ -147,11 +148,18 @@ func (n *Network) refresh() {
 			n.opts.Log.Warn("the server's address could not be put into the packet rules", "error", err)
 		}
 	}
-	next := min(max(ttl, serverSoonest), serverLatest)
-	if len(found) == 0 {
-		next = 5 * time.Second
+	n.servers.timer.Reset(n.servers.pause(len(found) > 0, ttl))
+}
+
+// pause is how long a look-up lasts, or how long to wait after one that failed:
+// longer each time, since a device can be without network for weeks.
+func (s *servers) pause(found bool, ttl time.Duration) time.Duration {
+	if found {
+		s.failures = 0
+		return min(max(ttl, serverSoonest), serverLatest)
 	}
-	n.servers.timer.Reset(next)
+	s.failures = min(s.failures+1, 6)
+	return 2 * time.Second << s.failures
 }
 
 func (n *Network) lookupServers(ctx context.Context) ([]netip.Addr, time.Duration) {
@@ -161,7 +169,7 @@ func (n *Network) lookupServers(ctx context.Context) ([]netip.Addr, time.Duratio
 		if one.name == "" {
 			continue
 		}
-		found, ttl, err := n.gate.Lookup(ctx, one.name)
+		found, ttl, err := n.resolver.Lookup(ctx, one.name)
 		if err != nil {
 			continue
 		}

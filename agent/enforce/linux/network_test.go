@@ -90,7 +90,6 @@ func TestNetworkSetAgainDoesNothing(t *testing.T) {
 		sets, cuts := l.net.Sets(), l.net.Cuts()
 		l.Advance(10 * time.Minute)
 		rules.Release = max(0, rules.Release-10*time.Minute)
-		l.net.Beat()
 		l.set(t, rules)
 		if l.net.Sets() != sets || l.net.Cuts() != cuts {
 			t.Errorf("%+v was set again", rules)
@@ -196,7 +195,9 @@ func TestNetworkAfterAReboot(t *testing.T) {
 func TestNetworkBaseFilterLapses(t *testing.T) {
 	l := newLaptop(t)
 	l.set(t, deny)
-	l.Advance(host.FilterLapse)
+	l.Advance(time.Hour)
+	l.reads(t, ddm.PartOK, "")
+	l.net.LetLapse()
 	if wall := l.net.Standing(); wall.Filter {
 		t.Error("a filter without its gate still stands")
 	}
