@@ -21,7 +21,6 @@ import (
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/live"
 	"schulwart.org/server/may"
-	"schulwart.org/server/propose"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
@@ -88,10 +87,7 @@ func New(deps Deps) http.Handler {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	if deps.Proposer == nil {
-		deps.Proposer = propose.New()
-	}
-	h := &Handler{Deps: deps}
+	h := &Handler{Deps: deps.withDefaults()}
 	var err error
 	if h.articles, err = readHelp(deps.Help); err != nil {
 		deps.Log.Error("reading help", "error", err) // the console works without it
