@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"context"
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -272,23 +271,33 @@ func interpreterOf(head []byte) string {
 // (elf(5)).
 type elfLayout struct{ table, size, count, entry, offset, length, width int }
 
+// Values of an ELF header (elf(5)).
+const (
+	elfMagic      = "\x7fELF"
+	elfClass      = 4 // where its word size stands, and the size of 32 bits
+	elfClass32    = 1
+	elfData       = 5 // where its byte order stands, and the big one
+	elfDataBig    = 2
+	elfPartLoader = 3 // PT_INTERP
+)
+
 var (
 	elf32 = elfLayout{28, 42, 44, 32, 4, 16, 4}
 	elf64 = elfLayout{32, 54, 56, 56, 8, 32, 8}
 )
 
-// loaderOf reads the loader of a dynamic program from its beginning. debug/elf
-// wants the whole file, whose section table lies at the end.
+// loaderOf reads the loader of a dynamic program from its beginning. The
+// library's debug/elf wants the whole file, whose section table lies at the end.
 func loaderOf(head []byte) string {
-	if len(head) < 64 || !bytes.HasPrefix(head, []byte(elf.ELFMAG)) {
+	if len(head) < 64 || !bytes.HasPrefix(head, []byte(elfMagic)) {
 		return ""
 	}
 	layout := elf64
-	if head[elf.EI_CLASS] == byte(elf.ELFCLASS32) {
+	if head[elfClass] == elfClass32 {
 		layout = elf32
 	}
 	order := binary.ByteOrder(binary.LittleEndian)
-	if head[elf.EI_DATA] == byte(elf.ELFDATA2MSB) {
+	if head[elfData] == elfDataBig {
 		order = binary.BigEndian
 	}
 	word := func(at int) int {
@@ -306,7 +315,7 @@ func loaderOf(head []byte) string {
 		if table < 0 || size < layout.entry || entry < 0 || entry+size > len(head) {
 			return ""
 		}
-		if elf.ProgType(order.Uint32(head[entry:])) != elf.PT_INTERP {
+		if order.Uint32(head[entry:]) != elfPartLoader {
 			continue
 		}
 		from, length := word(entry+layout.offset), word(entry+layout.length)
