@@ -99,13 +99,22 @@ func propose(what What, header []string, saved map[string]Field) []Field {
 			continue
 		}
 		for _, spec := range FieldsOf(what) {
-			if !used[spec.Name] && slices.Contains(titles[spec.Name], bare(title)) {
+			if !used[spec.Name] && slices.Contains(titlesOf(what, spec.Name), bare(title)) {
 				columns[i], used[spec.Name] = spec.Name, true
 				break
 			}
 		}
 	}
 	return columns
+}
+
+// titlesOf lists how a column is called in one kind of file: what a device is
+// called says nothing of a person.
+func titlesOf(what What, field Field) []string {
+	if field == FieldName && (what == ImportPersons || what == ImportTeachers) {
+		return []string{"name", "vollername", "anzeigename", "displayname", "fullname"}
+	}
+	return titles[field]
 }
 
 func belongs(what What, field Field) bool {

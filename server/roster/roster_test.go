@@ -73,6 +73,15 @@ func (h *house) person(name string, role may.Role, branch org.Branch) may.Actor 
 	return may.Actor{ID: person.ID, Name: person.Display(), Login: person.Login, Grants: person.Grants, Via: "test"}
 }
 
+var noCode staff.Code
+
+func personOf(school roster.School, login string) staff.Person {
+	return staff.Person{
+		ID: ids.New(), Authority: school.Authority, Name: "Eva Fremd", Login: login, Created: time.Now(), Source: "hand",
+		Grants: []may.Grant{{Role: may.Teacher, Branch: school.Branch()}},
+	}
+}
+
 func (h *house) group(kind org.GroupKind, name string) roster.Group {
 	h.t.Helper()
 	group, err := h.CreateGroup(h.t.Context(), h.admin, h.school.ID, roster.GroupUpdate{Name: &name, Kind: &kind})

@@ -142,13 +142,25 @@ func ReadHost(word string) (string, bool) {
 	word, _, _ = strings.Cut(word, ":")
 	word = strings.TrimSuffix(strings.TrimLeft(word, "*."), ".")
 	host, err := idna.Lookup.ToASCII(word)
-	if err != nil || len(host) > 253 || !strings.Contains(host, ".") || numeric(host) {
+	if err != nil || !isHost(host) {
 		return "", false
 	}
 	if exact {
 		host = "=" + host
 	}
 	return host, true
+}
+
+// isHost reports whether a name is one that DNS could answer for (RFC 1123),
+// with at least two labels.
+func isHost(name string) bool {
+	labels := strings.Split(name, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return len(labels) > 1 && len(name) <= 253 && !numeric(name)
 }
 
 // numeric reports an IPv4 address: rules go by names, and the last label of a
