@@ -34,6 +34,10 @@ type Store interface {
 	DeviceFacts(ctx context.Context, e Enrolment) (ddm.Facts, error)
 	SaveReport(ctx context.Context, e Enrolment, report Report) error
 	SaveEvents(ctx context.Context, e Enrolment, events []ddm.Event) error
+	// SignedBefore reports whether a signed message was obeyed already;
+	// RememberSigned notes that it was.
+	SignedBefore(ctx context.Context, e Enrolment, digest string) (bool, error)
+	RememberSigned(ctx context.Context, e Enrolment, digest string) error
 	SetSupervised(ctx context.Context, e Enrolment, supervised bool) error
 	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
 }
@@ -69,6 +73,19 @@ type Service struct {
 	Now  func() time.Time
 
 	contacts contacts
+}
+
+// Once obeys a message that is known by a signature alone, and not by the
+// connection, unless the very same was obeyed before: a replay changes nothing.
+func (s *Service) Once(ctx context.Context, e Enrolment, digest string, obey func() error) error {
+	before, err := s.Store.SignedBefore(ctx, e, digest)
+	if err != nil || before {
+		return err
+	}
+	if err := obey(); err != nil {
+		return err
+	}
+	return s.Store.RememberSigned(ctx, e, digest)
 }
 
 // Authenticate begins an enrolment, or begins it anew. It binds the certificate

@@ -126,7 +126,7 @@ func newAuthority(name string, now time.Time) (identity, error) {
 		return identity{}, err
 	}
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "Schulwart " + name, Organization: []string{name}}, NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityFor),
+		Subject: pkix.Name{CommonName: strings.TrimSpace("Schulwart " + strings.TrimPrefix(name, "Schulwart")), Organization: []string{organization(name)}}, NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityFor),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
 	}
 	return certify(template, identity{template, key}, key)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/smallstep/pkcs7"
 
@@ -28,6 +29,9 @@ const signatureHeader = "Mdm-Signature"
 type speaker struct {
 	checkin.Certificate
 	x509 *x509.Certificate
+	// digest names a message that is known by its signature alone; empty where the
+	// connection itself proves who speaks.
+	digest string
 }
 
 // peerKey finds what is remembered of a connection.
@@ -45,9 +49,9 @@ func ConnContext(ctx context.Context, _ net.Conn) context.Context {
 
 func speakerOf(cert *x509.Certificate) *speaker {
 	owner, enrolment := enroll.Owner(cert)
-	return &speaker{checkin.Certificate{
+	return &speaker{x509: cert, Certificate: checkin.Certificate{
 		Hash: enroll.Fingerprint(cert.Raw), Authority: owner, Enrolment: enrolment, Serial: cert.SerialNumber.Text(16), Expires: cert.NotAfter,
-	}, cert}
+	}}
 }
 
 // connected returns who made the connection, by mutual TLS or by the word of a
@@ -80,7 +84,7 @@ func (g *Gateway) connected(r *http.Request) (*speaker, error) {
 func (g *Gateway) signs(r *http.Request) bool { return r.Header.Get(signatureHeader) != "" }
 
 // signed returns who signed the body. A signature has no nonce and can be
-// replayed, so it serves messages that change nothing when they are repeated.
+// replayed; what changes something is obeyed once.
 func (g *Gateway) signed(r *http.Request, body []byte) (s *speaker, err error) {
 	// The parser below was written for friendly input.
 	defer func() {
@@ -88,14 +92,14 @@ func (g *Gateway) signed(r *http.Request, body []byte) (s *speaker, err error) {
 			s, err = nil, checkin.Refusal(mdm.RefusedUnknown).Because(fmt.Errorf("reading signature: %v", p))
 		}
 	}()
-	cert, err := verifySignature(r.Header.Get(signatureHeader), body)
+	s, err = verifySignature(r.Header.Get(signatureHeader), body)
 	if err != nil {
 		return nil, checkin.Refusal(mdm.RefusedUnknown).Because(err)
 	}
-	return speakerOf(cert), nil
+	return s, nil
 }
 
-func verifySignature(header string, body []byte) (*x509.Certificate, error) {
+func verifySignature(header string, body []byte) (*speaker, error) {
 	der, err := base64.StdEncoding.DecodeString(strings.TrimSpace(header))
 	if err != nil {
 		return nil, fmt.Errorf("reading signature: %w", err)
@@ -112,7 +116,13 @@ func verifySignature(header string, body []byte) (*x509.Certificate, error) {
 	if err := message.Verify(); err != nil {
 		return nil, fmt.Errorf("checking signature: %w", err)
 	}
-	return signer, nil
+	// What was signed, not how it was wrapped: the wrapping can be changed without
+	// the key. A device that sends the same message again signs another time.
+	var at time.Time
+	_ = message.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &at)
+	s := speakerOf(signer)
+	s.digest = enroll.Fingerprint(append(at.UTC().AppendFormat(nil, time.RFC3339), body...))
+	return s, nil
 }
 
 func forwarded(value string) (*x509.Certificate, error) {

@@ -40,7 +40,7 @@ func (g *Gateway) message(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return checkin.Refusal(mdm.RefusedMessage).Because(err)
 		}
-		return g.checkIn(w, r, e, message)
+		return g.checkIn(w, r, e, message, who.digest)
 	}
 	result, err := mdm.ParseResult(body)
 	if err != nil {
@@ -61,22 +61,28 @@ func isCheckIn(r *http.Request, body []byte) bool {
 	return bytes.Contains(body, []byte("MessageType")) && !bytes.Contains(body, []byte("CommandUUID"))
 }
 
-func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn) error {
+func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn, digest string) error {
 	ctx := r.Context()
+	obey := func(with func(context.Context, checkin.Enrolment, mdm.CheckIn) error) error {
+		if digest == "" {
+			return done(w, with(ctx, e, message))
+		}
+		return done(w, g.CheckIn.Once(ctx, e, digest, func() error { return with(ctx, e, message) }))
+	}
 	switch message.MessageType {
 	case mdm.DeclarativeManagement:
 		return g.declarative(w, r, e, message)
 	case mdm.Authenticate:
 		g.count("authenticate")
-		return done(w, g.CheckIn.Authenticate(ctx, e, message))
+		return obey(g.CheckIn.Authenticate)
 	case mdm.TokenUpdate:
 		g.count("token_update")
-		return done(w, g.CheckIn.TokenUpdate(ctx, e, message))
+		return obey(g.CheckIn.TokenUpdate)
 	case mdm.CheckOut:
 		g.count("check_out")
-		return done(w, g.CheckIn.CheckOut(ctx, e, message))
+		return obey(g.CheckIn.CheckOut)
 	case mdm.SetBootstrapToken:
-		return done(w, g.CheckIn.SetBootstrapToken(ctx, e, message))
+		return obey(g.CheckIn.SetBootstrapToken)
 	case mdm.GetBootstrapToken:
 		token, err := g.CheckIn.GetBootstrapToken(ctx, e, message)
 		if err != nil {

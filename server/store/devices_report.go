@@ -37,21 +37,27 @@ func (s *Store) bindDevice(ctx context.Context, tx Tx, e checkin.Enrolment, hard
 	return device, s.beginState(ctx, tx, e, device, hardware)
 }
 
+// free is the condition under which a device can be taken over by who says to be
+// it: it is of the school ($5) that the token lets into, or nobody speaks for it.
+// A link of one school must not carry off the devices of another.
+const free = `(d.school = $5 OR d.retired <> 0 OR NOT EXISTS (SELECT 1 FROM enrolments x WHERE x.authority = d.authority AND x.device = d.id AND x.state = 'enrolled'))`
+
 func (s *Store) findHardware(ctx context.Context, tx Tx, e checkin.Enrolment, hardware checkin.Hardware) (org.ID, error) {
 	if e.Device != "" {
 		return e.Device, nil
 	}
 	if hardware.Serial != "" {
 		// Lists that people import write serial numbers in either case.
-		device, err := one(tx.QueryRowContext(ctx, `SELECT id FROM devices WHERE authority = $1 AND serial IN ($2, $3, $4) ORDER BY retired, created DESC, id LIMIT 1`,
-			e.Authority, hardware.Serial, strings.ToUpper(hardware.Serial), strings.ToLower(hardware.Serial)), scanID, "device.not_found")
+		device, err := one(tx.QueryRowContext(ctx, `SELECT d.id FROM devices d WHERE d.authority = $1 AND d.serial IN ($2, $3, $4) AND `+free+` ORDER BY d.retired, d.created DESC, d.id LIMIT 1`,
+			e.Authority, hardware.Serial, strings.ToUpper(hardware.Serial), strings.ToLower(hardware.Serial), e.School), scanID, "device.not_found")
 		if !errs.Is(err, errs.NotFound) {
 			return device, err
 		}
 	}
 	// A copied disk has the UDID of the original, but another serial number.
 	return one(tx.QueryRowContext(ctx, `SELECT d.id FROM enrolments e JOIN devices d ON d.authority = e.authority AND d.id = e.device
-		WHERE e.authority = $1 AND e.udid = $2 AND (d.serial = '' OR d.serial = $3 OR $3 = '') ORDER BY e.created DESC, e.id LIMIT 1`, e.Authority, hardware.UDID, hardware.Serial), scanID, "device.not_found")
+		WHERE e.authority = $1 AND e.udid = $2 AND (d.serial = '' OR d.serial = $3 OR $3 = $4) AND `+free+` ORDER BY e.created DESC, e.id LIMIT 1`,
+		e.Authority, hardware.UDID, hardware.Serial, "", e.School), scanID, "device.not_found")
 }
 
 func (s *Store) addDevice(ctx context.Context, tx Tx, e checkin.Enrolment, hardware checkin.Hardware) (org.ID, error) {

@@ -222,6 +222,7 @@ func TestAuthenticateClearsTheQueueInMidSession(t *testing.T) {
 	ctx := context.Background()
 	d := enrolled(t, r, 1)
 	send(t, r, d, mdm.ProfileList(), time.Time{})
+	d.Name = "renamed" // the same message within the same second would be a replay
 	if err := d.Authenticate(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -299,6 +300,74 @@ func TestSignaturesAreChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAReplayChangesNothing(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		r := gatewaytest.Start(t, s)
+		ctx := context.Background()
+		d := fresh(r, 1)
+		if err := d.InstallEnrolment(ctx, link(r.Token(1).URL)); err != nil {
+			t.Fatal(err)
+		}
+		first, err := mdm.Encode(mdm.CheckIn{MessageType: mdm.Authenticate, Enrollment: mdm.Enrollment{UDID: d.UDID}, Topic: "com.apple.mgmt.x", SerialNumber: d.Serial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature := mustSign(t, d, first)
+		say := func() {
+			t.Helper()
+			if _, err := d.PutSigned(ctx, d.ServerURL(), first, signature); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say()
+		if err := d.TokenUpdate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		say() // heard by somebody at the proxy, and sent again
+		if got := storetest.Ask(t, s, `SELECT state FROM enrolments`); got != "enrolled" {
+			t.Fatalf("the device is %s", got)
+		}
+		if err := d.Connect(ctx); err != nil || len(d.Handled()) != 1 {
+			t.Fatalf("handled %v, %v", d.Handled(), err)
+		}
+	})
+}
+
+func TestALinkOfOneSchoolDoesNotCarryOffTheDevicesOfAnother(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		r := gatewaytest.Start(t, s)
+		ctx := context.Background()
+		mine := enrolled(t, r, 1)
+		storetest.Exec(t, s, `INSERT INTO schools (authority, id, name, created) VALUES ($1, 'other', 'Realschule', 1)`, r.School.Authority)
+		storetest.Exec(t, s, `UPDATE devices SET school = 'other'`)
+		thief := fresh(r, 2)
+		thief.Serial = mine.Serial
+		if err := thief.Enrol(ctx, link(r.Token(1).URL)); err != nil {
+			t.Fatal(err)
+		}
+		if got := storetest.Ask(t, s, `SELECT COUNT(*) FROM devices`); got != "2" {
+			t.Fatalf("%s devices", got)
+		}
+		if err := mine.Connect(ctx); err != nil {
+			t.Fatalf("the original: %v", err)
+		}
+		if err := mine.CheckOut(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := thief.CheckOut(ctx); err != nil {
+			t.Fatal(err)
+		}
+		moved := fresh(r, 3)
+		moved.Serial = mine.Serial
+		if err := moved.Enrol(ctx, link(r.Token(1).URL)); err != nil {
+			t.Fatal(err)
+		}
+		if got := storetest.Ask(t, s, `SELECT COUNT(*) FROM devices`); got != "2" {
+			t.Fatalf("%s devices after it moved in good order", got)
+		}
+	})
 }
 
 // strangerFrom enrols the device in another installation.
