@@ -95,13 +95,13 @@ func (h *Handler) changeFactor(c *gin.Context) error {
 		}
 		return seeOther(c, web.With(web.PathAccount, "zweiter", "1"))
 	case "remove":
-		return h.accountDone(c, h.Staff.RemoveFactor(ctx, actor(c), c.PostForm("code")), "factor_removed")
+		return h.accountDone(c, h.Staff.RemoveFactor(ctx, actor(c), c.PostForm("code")), "factor_off")
 	}
 	err := h.Staff.ConfirmFactor(ctx, actor(c), c.PostForm("code"))
 	if err == nil {
 		h.Sessions.FactorAdded(ctx)
 	}
-	return h.accountDone(c, err, "factor_added")
+	return h.accountDone(c, err, "factor_on")
 }
 
 // POST /konto/sitzung-ende

@@ -130,7 +130,7 @@ func (h *Handler) makeSchool(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	h.flash(ctx, web.FlashDone, "school_made", "name", school.Name)
+	h.flash(ctx, web.FlashDone, "school_created", "name", school.Name)
 	return h.moveTo(c, school.ID)
 }
 

@@ -35,7 +35,7 @@ func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) e
 		Frame: v.frame, ID: found.Device.String(), Name: found.Name, Holder: found.Person, Serial: found.Serial, Model: found.Model,
 		Platform: string(found.Platform), System: found.Facts.OSVersion, Simulated: found.Simulated, School: found.School, Groups: groupNames(found),
 		Seen: found.Contact.Seen, State: now.state, Since: now.since, Reason: now.reason, Modes: deviceModes(v.actor, found.Modes, h.Now()),
-		Rules: rules(found), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
+		Rules: rules(v.frame, found), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
 		PupilURL: h.pupilURL(found.Device), Problem: problem,
 		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
 		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch),
@@ -73,12 +73,12 @@ func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.
 
 // rules says what holds on the device and where it comes from, as the pure
 // answer gave its reasons.
-func rules(d board.Device) []web.Rule {
+func rules(frame web.Frame, d board.Device) []web.Rule {
 	list := make([]web.Rule, 0, len(d.Why))
 	for _, why := range d.Why {
 		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateActive, From: web.Sentence{Key: string(why.Level)}}
 		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {
-			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.Sentence{Key: "mode." + kind}}}
+			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.T(frame.Lang, "mode."+kind+".name")}}
 			rule.From = web.Sentence{Key: "mode", Args: map[string]any{"by": why.Args["by"], "until": why.Until}}
 			rule.State, rule.Note = leaseState(d.Modes, why.Args["lease"])
 			rule.Fixed = true

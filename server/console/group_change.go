@@ -191,6 +191,11 @@ func (h *Handler) changeTeachers(c *gin.Context) error {
 		if err := h.Roster.RemoveTeacher(ctx, who, group, person); err != nil {
 			return err
 		}
+		name := ""
+		if found, err := h.Staff.Find(ctx, who, person); err == nil {
+			name = found.Display()
+		}
+		h.flash(ctx, web.FlashDone, "teacher_removed", "name", name)
 		return seeOther(c, web.To(web.PathGroup, group.String()))
 	}
 	found, err := h.Staff.Find(ctx, who, person)

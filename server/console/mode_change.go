@@ -53,6 +53,9 @@ func (h *Handler) undoEnd(c *gin.Context) error {
 	if len(token) == 0 {
 		return errs.E(errs.NotFound, "not_found")
 	}
+	if token[0] == absentToken {
+		return h.backToBoard(c, h.setAbsent(c, token[1:], false))
+	}
 	_, err := h.Lessons.Resume(c.Request.Context(), actor(c), token[0], token[1:]...)
 	return h.backToBoard(c, err)
 }
@@ -65,22 +68,35 @@ func (h *Handler) markAbsent(c *gin.Context) error {
 	if pretended(c) {
 		return seeOther(c, web.PathRehearsal)
 	}
+	devices, absent := ticked(c, "device"), c.PostForm("absent") != "0"
+	err := h.setAbsent(c, devices, absent)
+	if err == nil && absent && len(devices) > 0 {
+		token := strings.Join(texts(append([]org.ID{absentToken}, devices...)), " ")
+		h.offerUndo(c.Request.Context(), web.To(web.PathUndo, c.Param("group")), token, "absent")
+	}
+	return h.backToBoard(c, err)
+}
+
+// absentToken begins the token of an undo that is about absence.
+const absentToken = org.ID("absent")
+
+func (h *Handler) setAbsent(c *gin.Context, devices []org.ID, absent bool) error {
 	ctx, who, group := c.Request.Context(), actor(c), param(c, "group")
 	found, err := h.findClass(ctx, who, group.String())
 	if err != nil {
 		return err
 	}
-	for _, device := range ticked(c, "device") {
-		if c.PostForm("absent") == "0" {
-			err = h.Roster.SetPresent(ctx, who, group, device)
-		} else {
+	for _, device := range devices {
+		if absent {
 			err = h.Roster.SetAbsent(ctx, who, group, device, h.absentUntil(found))
+		} else {
+			err = h.Roster.SetPresent(ctx, who, group, device)
 		}
 		if err != nil {
-			break
+			return err
 		}
 	}
-	return h.backToBoard(c, err)
+	return nil
 }
 
 // absentUntil is the end of the lesson, or of the mode that runs longest: who

@@ -130,7 +130,7 @@ func (h *Handler) testMail(c *gin.Context) error {
 		h.logged(c, slog.LevelWarn, "sending a test message", err)
 		h.flash(ctx, web.FlashTrouble, "mail_test_failed", "why", err.Error())
 	} else {
-		h.flash(ctx, web.FlashDone, "mail_test_sent", "to", v.actor.Login)
+		h.flash(ctx, web.FlashDone, "mail_sent", "to", v.actor.Login)
 	}
 	return seeOther(c, web.PathOperations)
 }

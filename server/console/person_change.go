@@ -125,12 +125,11 @@ func (h *Handler) changeRoles(c *gin.Context) error {
 	grant, err := h.grantOf(c)
 	if err == nil {
 		if c.PostForm("action") == "remove" {
-			err = h.Staff.Take(c.Request.Context(), actor(c), param(c, "person"), grant)
-		} else {
-			err = h.Staff.Give(c.Request.Context(), actor(c), param(c, "person"), grant)
+			return h.personDone(c, h.Staff.Take(c.Request.Context(), actor(c), param(c, "person"), grant), "role_removed")
 		}
+		err = h.Staff.Give(c.Request.Context(), actor(c), param(c, "person"), grant)
 	}
-	return h.personDone(c, err, "roles_changed")
+	return h.personDone(c, err, "role_added")
 }
 
 // POST /personen/:person/sperren

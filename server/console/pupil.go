@@ -87,7 +87,7 @@ func (h *Handler) showPupilNow(c *gin.Context) error {
 			shown.Modes = append(shown.Modes, pupilMode(line.Lease))
 		}
 	}
-	for _, rule := range rules(found) {
+	for _, rule := range rules(frame(c), found) {
 		if rule.Name != "mode" {
 			shown.Rules = append(shown.Rules, rule)
 		}
@@ -106,9 +106,8 @@ func pupilMode(l lesson.Lease) web.PupilMode {
 // What the school sees of a device of ours, and what it never does. The lists
 // follow from what the agent reports (see ddm.Facts) and are the same for all.
 var (
-	sees     = []string{"contact", "modes", "battery", "disk", "system", "safety", "tampering", "person"}
-	seesNot  = []string{"screen", "browsing", "files", "keys", "camera", "location"}
-	noPerson = "person"
+	sees    = []string{"seen", "modes", "battery", "disk", "model", "system", "tamper"}
+	seesNot = []string{"screen", "browsing", "files", "keys", "camera", "location"}
 )
 
 // GET /g/:key/was-sieht-die-schule
@@ -117,12 +116,7 @@ func (h *Handler) showPupilSees(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.PupilSeesPage{Frame: frame(c), Key: c.Param("key"), Device: found.Name, School: found.School, Never: seesNot}
-	for _, key := range sees {
-		if key != noPerson || found.Person != "" {
-			shown.Sees = append(shown.Sees, key)
-		}
-	}
+	shown := web.PupilSeesPage{Frame: frame(c), Key: c.Param("key"), Device: found.Name, School: found.School, Sees: sees, Never: seesNot}
 	const most = 10
 	entries, _, err := h.Audit.About(c.Request.Context(), found.Branch, "device", found.Device, "", most)
 	if err != nil {
