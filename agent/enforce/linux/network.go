@@ -29,7 +29,7 @@ type NetworkOptions struct {
 	Pins []netip.Addr
 	// Pinned is told, in a goroutine of its own, when the addresses change.
 	Pinned func([]netip.Addr)
-	// Clock is the machine's; only its elapsed time is used.
+	// Clock is the machine's; only its elapsed time is used. Nil for the system's.
 	Clock host.Clock
 	Log   *slog.Logger
 }
@@ -42,6 +42,12 @@ type NetworkOptions struct {
 // to be decided is refused. The base filter is different: it lapses
 // host.FilterLapse after its gate died, since a filter without anybody to decide
 // would be no network at all, for ever.
+//
+// The kernel's timeouts stand still while the machine sleeps. With the process
+// alive that is set right at once; without it, a closed network lasts longer by
+// the sleep, or until the sweep. The base filter looks at this machine's own
+// programs; what virtual machines and containers with a network of their own send
+// passes it, but never a mode.
 type Network struct {
 	net      host.Network
 	opts     NetworkOptions
@@ -78,6 +84,9 @@ var _ enforce.Driver = (*Network)(nil)
 func NewNetwork(net host.Network, opts NetworkOptions) *Network {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Clock == nil {
+		opts.Clock = host.NewClock("")
 	}
 	n := &Network{net: net, opts: opts, resolver: gate.NewResolver(net)}
 	n.servers.learn(opts.Server, opts.Pins)
