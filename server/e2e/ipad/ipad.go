@@ -150,7 +150,7 @@ func (d *IPad) Authenticate(ctx context.Context) error {
 func (d *IPad) TokenUpdate(ctx context.Context) error {
 	_, err := d.put(ctx, d.profile.checkInURL, mdm.CheckIn{
 		MessageType: mdm.TokenUpdate, Enrollment: mdm.Enrollment{UDID: d.UDID}, Topic: d.profile.topic,
-		PushMagic: "magic-" + d.UDID, Token: []byte("token-" + d.UDID), UnlockToken: []byte("unlock-" + d.UDID),
+		PushMagic: "magic-" + d.UDID + d.Name, Token: []byte("token-" + d.UDID), UnlockToken: []byte("unlock-" + d.UDID),
 	})
 	return err
 }
