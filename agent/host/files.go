@@ -12,8 +12,9 @@ import (
 
 // Dir keeps files in a directory.
 type Dir struct {
-	path string
-	sync bool
+	path  string
+	sync  bool
+	guest bool // takes no reserve
 
 	mu sync.Mutex
 }
@@ -35,6 +36,10 @@ func OpenDir(path string) (*Dir, error) {
 	d.hold()
 	return d, nil
 }
+
+// LookDir returns files in a directory as it is, for a look or a sweep beside the
+// agent. Nothing is created before something is written.
+func LookDir(path string) *Dir { return &Dir{path: path, sync: true, guest: true} }
 
 // OpenCasual returns files in a directory that need not survive a power cut, for
 // many simulated devices on one disk.
@@ -129,7 +134,7 @@ func (d *Dir) syncDir() error {
 // hold takes the reserve if it is missing. Zeros would be stored as a hole on
 // some file systems, so the bytes differ.
 func (d *Dir) hold() {
-	if !d.sync {
+	if !d.sync || d.guest {
 		return
 	}
 	path := d.Path(reserveName)

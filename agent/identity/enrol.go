@@ -90,32 +90,26 @@ type invitation struct {
 	Zone      string      `json:"zone"`
 }
 
-// Taken is what a device learned at its enrolment beside its identity.
-type Taken struct {
-	Keys []lease.Key
-	At   time.Time // the server's time
-}
-
 // Enrol follows a link: it fetches the invitation, makes a key, and asks the
 // authority for a certificate (EST, RFC 7030). Enrolling again replaces the
 // former identity only after the new one was given.
-func Enrol(ctx context.Context, files host.Files, machine host.Machine, link Link) (*Identity, Taken, error) {
+func Enrol(ctx context.Context, files host.Files, machine host.Machine, link Link) (*Identity, error) {
 	said, at, err := fetchInvitation(ctx, link)
 	if err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
 	key, err := pendingKey(files)
 	if err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
 	udid, err := udidOf(key)
 	if err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
 	hardware := machine.Hardware()
 	i := &Identity{files: files, Enrolment: Enrolment{
 		UDID: udid, School: said.Name, DeviceURL: strings.TrimRight(said.DeviceURL, "/"), CA: said.CA, Issuer: said.Issuer,
-		Topic: said.Topic, Group: said.Group, Zone: said.Zone, PushMagic: uuid.NewString(), PushToken: random(32), Secret: random(32),
+		Topic: said.Topic, Group: said.Group, Zone: said.Zone, LeaseKeys: said.LeaseKeys, PushMagic: uuid.NewString(), PushToken: random(32), Secret: random(32),
 		Hardware: FingerprintOf(hardware),
 	}}
 	if i.Topic == "" {
@@ -128,20 +122,20 @@ func Enrol(ctx context.Context, files host.Files, machine host.Machine, link Lin
 	}
 	i.roots = x509.NewCertPool()
 	if !i.roots.AppendCertsFromPEM([]byte(i.CA)) {
-		return nil, Taken{}, fmt.Errorf("enrolling: authority's certificate cannot be read")
+		return nil, fmt.Errorf("enrolling: authority's certificate cannot be read")
 	}
 	now := func() time.Time { return at }
 	chain, err := i.simpleEnroll(ctx, key, said.Bootstrap, hardware, now)
 	if err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
 	if err := i.save(); err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
 	if err := i.adopt(key, chain); err != nil {
-		return nil, Taken{}, err
+		return nil, err
 	}
-	return i, Taken{Keys: said.LeaseKeys, At: at}, nil
+	return i, nil
 }
 
 func fetchInvitation(ctx context.Context, link Link) (invitation, time.Time, error) {

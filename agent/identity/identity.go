@@ -20,6 +20,8 @@ import (
 	"github.com/google/uuid"
 
 	"schulwart.org/agent/host"
+	"schulwart.org/agent/memory"
+	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 )
 
@@ -47,6 +49,9 @@ type Enrolment struct {
 	Topic     string `json:"topic"`
 	Group     string `json:"group,omitempty"`
 	Zone      string `json:"zone,omitempty"`
+	// LeaseKeys are those that the device pinned; what it learned later stands in
+	// its memory.
+	LeaseKeys []lease.Key `json:"lease_keys"`
 	// PushMagic and PushToken name the device's stream, in Apple's words.
 	PushMagic string `json:"push_magic"`
 	PushToken []byte `json:"push_token"`
@@ -77,6 +82,20 @@ type credentials struct {
 // one that was enrolled it discards everything and returns ErrClone: the
 // original goes on with its key.
 func Open(files host.Files, machine host.Machine) (*Identity, error) {
+	i, err := Peek(files)
+	if err != nil {
+		return nil, err
+	}
+	if !i.Hardware.Same(FingerprintOf(machine.Hardware())) {
+		machine.Note("this machine is not the one that was enrolled; its key is discarded, please enrol it anew")
+		return nil, errors.Join(ErrClone, Discard(files))
+	}
+	return i, nil
+}
+
+// Peek returns the identity without asking whose machine this is, for commands
+// beside the agent.
+func Peek(files host.Files) (*Identity, error) {
 	data, err := files.Read(enrolmentFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNone
@@ -88,14 +107,10 @@ func Open(files host.Files, machine host.Machine) (*Identity, error) {
 	if err := json.Unmarshal(data, &i.Enrolment); err != nil {
 		return nil, fmt.Errorf("reading enrolment: %w", err)
 	}
-	if !i.Hardware.Same(FingerprintOf(machine.Hardware())) {
-		machine.Note("this machine is not the one that was enrolled; its key is discarded, please enrol it anew")
-		if err := Discard(files); err != nil {
-			return nil, errors.Join(ErrClone, err)
-		}
-		return nil, ErrClone
+	if err := i.load(); err != nil {
+		return nil, err
 	}
-	return i, i.load()
+	return i, nil
 }
 
 // Discard forgets the identity and everything that was remembered under it.
@@ -139,6 +154,11 @@ func (i *Identity) Certificate() *x509.Certificate { return i.shown.Load().leaf 
 // Subject is the enrolment for which leases are made out, as the authority wrote
 // it into the certificate.
 func (i *Identity) Subject() org.ID { return subjectOf(i.Certificate()) }
+
+// Trusted is whom the device believes because of this identity.
+func (i *Identity) Trusted() memory.Trusted {
+	return memory.Trusted{Issuer: i.Issuer, Subject: i.Subject(), School: i.School, Zone: i.Zone, Keys: i.LeaseKeys}
+}
 
 // save makes the enrolment durable.
 func (i *Identity) save() error {

@@ -13,25 +13,25 @@ import (
 	"schulwart.org/agent/remote/remotetest"
 )
 
-func enrol(t *testing.T, s *remotetest.Server, machine *host.Fake) (*identity.Identity, identity.Taken) {
+func enrol(t *testing.T, s *remotetest.Server, machine *host.Fake) *identity.Identity {
 	t.Helper()
 	link, err := identity.ParseLink(s.Link())
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, taken, err := identity.Enrol(context.Background(), machine.Files, machine, link)
+	id, err := identity.Enrol(context.Background(), machine.Files, machine, link)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id, taken
+	return id
 }
 
 func TestEnrolmentGivesAnIdentityThatSurvives(t *testing.T) {
 	s := remotetest.New(t)
 	machine := host.NewFake(time.Now())
-	id, taken := enrol(t, s, machine)
-	if len(taken.Keys) != 1 || taken.Keys[0].ID != "k1" || id.School != "Schule am Park" || len(id.Secret) != 32 {
-		t.Errorf("learned %+v, %+v", taken, id.Enrolment)
+	id := enrol(t, s, machine)
+	if len(id.LeaseKeys) != 1 || id.LeaseKeys[0].ID != "k1" || id.School != "Schule am Park" || len(id.Secret) != 32 {
+		t.Errorf("learned %+v", id.Enrolment)
 	}
 	again, err := identity.Open(machine.Files, machine)
 	if err != nil {
@@ -48,8 +48,8 @@ func TestEnrolmentGivesAnIdentityThatSurvives(t *testing.T) {
 func TestEnrollingAgainIsTheSameDevice(t *testing.T) {
 	s := remotetest.New(t)
 	machine := host.NewFake(time.Now())
-	first, _ := enrol(t, s, machine)
-	second, _ := enrol(t, s, machine)
+	first := enrol(t, s, machine)
+	second := enrol(t, s, machine)
 	if first.UDID != second.UDID || string(first.Secret) != string(second.Secret) {
 		t.Errorf("%s became %s", first.UDID, second.UDID)
 	}
@@ -132,11 +132,11 @@ func TestAServerWithAnotherFingerprintHearsNoToken(t *testing.T) {
 	s.Answer = func(http.ResponseWriter, *http.Request) bool { asked = true; return false }
 	machine := host.NewFake(time.Now())
 	link, _ := identity.ParseLink(s.URL + "/enroll/token#fp=" + strings.Repeat("00", 32))
-	if _, _, err := identity.Enrol(context.Background(), machine.Files, machine, link); !errors.Is(err, identity.ErrFingerprint) {
+	if _, err := identity.Enrol(context.Background(), machine.Files, machine, link); !errors.Is(err, identity.ErrFingerprint) {
 		t.Errorf("got %v", err)
 	}
 	link, _ = identity.ParseLink(s.URL + "/enroll/token")
-	if _, _, err := identity.Enrol(context.Background(), machine.Files, machine, link); err == nil {
+	if _, err := identity.Enrol(context.Background(), machine.Files, machine, link); err == nil {
 		t.Error("a server that nobody vouches for was believed")
 	}
 	if asked {
@@ -149,7 +149,7 @@ func TestAUsedUpLinkIsTold(t *testing.T) {
 	s.Answer = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusGone); return true }
 	machine := host.NewFake(time.Now())
 	link, _ := identity.ParseLink(s.Link())
-	if _, _, err := identity.Enrol(context.Background(), machine.Files, machine, link); !errors.Is(err, identity.ErrToken) {
+	if _, err := identity.Enrol(context.Background(), machine.Files, machine, link); !errors.Is(err, identity.ErrToken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -157,7 +157,7 @@ func TestAUsedUpLinkIsTold(t *testing.T) {
 func TestRenewalMakesANewKeyAndKeepsTheOldUntilThen(t *testing.T) {
 	s := remotetest.New(t)
 	machine := host.NewFake(time.Now())
-	id, _ := enrol(t, s, machine)
+	id := enrol(t, s, machine)
 	before := id.Certificate()
 	broken := true
 	s.Do(func() {
@@ -194,7 +194,7 @@ func TestRenewalMakesANewKeyAndKeepsTheOldUntilThen(t *testing.T) {
 func TestTheTimeIsToldWhateverTheDates(t *testing.T) {
 	s := remotetest.New(t)
 	machine := host.NewFake(time.Now())
-	id, _ := enrol(t, s, machine)
+	id := enrol(t, s, machine)
 	far := func() time.Time { return time.Now().Add(20 * 365 * 24 * time.Hour) }
 	err := id.Renew(context.Background(), machine.Hardware(), far)
 	if !identity.Dated(err) {

@@ -95,6 +95,17 @@ func (m *Memory) Update(change func(*State)) error {
 	return nil
 }
 
+// Believe makes memory that of an enrolment. What was remembered under another
+// one is forgotten, for it was promised to another device; keys that were
+// learned since are kept.
+func (m *Memory) Believe(trust Trusted) error {
+	return m.Update(func(s *State) {
+		if s.Trust.Subject != trust.Subject || s.Trust.Issuer != trust.Issuer || len(s.Trust.Keys) == 0 {
+			*s = State{Trust: trust, EventSeq: s.EventSeq, Counters: s.Counters}
+		}
+	})
+}
+
 func (m *Memory) copy() State {
 	var state State
 	if len(m.last) > 0 {

@@ -44,6 +44,8 @@ type Config struct {
 	// Inline runs drivers in the caller's goroutine, so that a test sees what
 	// they did as soon as a call returns.
 	Inline bool
+	// ReadOnly changes nothing on disk, for a look beside the running agent.
+	ReadOnly bool
 	// Woken, if set, is called after the machine slept; it must not block.
 	Woken func()
 	Log   *slog.Logger
@@ -104,12 +106,20 @@ func New(config Config) *Loop {
 		l.parts = append(l.parts, &part{driver: driver, name: driver.Part()})
 	}
 	l.load()
+	if config.ReadOnly {
+		// Nothing turns this loop: what holds is computed here, once.
+		clock := l.config.Memory.Clock()
+		l.endings(clock)
+		_, l.holding = Decide(l.state.base, l.leases, clock, l.config.Speech)
+		l.phasing(clock.Now)
+	}
 	return l
 }
 
 // load takes in what memory holds. Leases are verified again: what stands on
 // disk is believed no more than what comes over the wire.
 func (l *Loop) load() {
+
 	clock := l.readClock()
 	l.config.Memory.Look(func(s *memory.State) {
 		l.state = read(s.Declarations, s.Trust, clock.Now)
@@ -313,6 +323,9 @@ func keptOf(kept []memory.Kept, running []lease.Lease) []memory.Kept {
 // update stores a change and remembers why if it could not. It reports whether
 // the change is durable.
 func (l *Loop) update(change func(*memory.State)) bool {
+	if l.config.ReadOnly {
+		return false
+	}
 	err := l.config.Memory.Update(func(s *memory.State) {
 		s.Contact = l.contact
 		for _, end := range l.unstored {
@@ -411,6 +424,9 @@ func (l *Loop) Now() time.Time {
 
 // Changed receives when there is something to tell the server.
 func (l *Loop) Changed() <-chan struct{} { return l.changed }
+
+// Poke lets Run look at the clock, for whoever changed it.
+func (l *Loop) Poke() { l.poke() }
 
 // poke wakes Run.
 func (l *Loop) poke() {

@@ -136,6 +136,9 @@ func (s *Session) Woken() {
 	signal(s.redial)
 }
 
+// Nudge makes the session ask the server, as a word on the stream does.
+func (s *Session) Nudge() { signal(s.nudges) }
+
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

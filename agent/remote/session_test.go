@@ -63,16 +63,13 @@ func enrolled(t *testing.T, s *remotetest.Server) *real {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var taken identity.Taken
-	if d.id, taken, err = identity.Enrol(context.Background(), d.machine.Files, d.machine, link); err != nil {
+	if d.id, err = identity.Enrol(context.Background(), d.machine.Files, d.machine, link); err != nil {
 		t.Fatal(err)
 	}
 	if d.memory, err = memory.Open(d.machine.Files); err != nil {
 		t.Fatal(err)
 	}
-	err = d.memory.Update(func(s *memory.State) {
-		s.Trust = memory.Trusted{Issuer: d.id.Issuer, Subject: d.id.Subject(), School: d.id.School, Keys: taken.Keys}
-	})
+	err = d.memory.Believe(d.id.Trusted())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,25 @@ var sentences = map[string]sentence{
 	"status.unenrolled":  {"Dieses Gerät ist noch nicht aufgenommen.", "This device is not enrolled yet."},
 	"status.school":      {"Schule: {name}", "School: {name}"},
 
+	"phase.waiting": {"geplant", "planned"},
+	"phase.active":  {"aktiv", "active"},
+	"phase.covered": {"verdeckt", "covered by another"},
+
+	"part.notice": {"Mitteilung", "notice"},
+
+	"enrol.done":        {"Aufgenommen. Dieses Gerät gehört jetzt zu: {school}", "Enrolled. This device now belongs to: {school}"},
+	"enrol.not-running": {"Der Dienst läuft noch nicht. Starten Sie ihn mit: schulwart-agent install", "The service is not running yet. Start it with: schulwart-agent install"},
+	"install.done":      {"Der Dienst ist eingerichtet und läuft.", "The service is installed and running."},
+	"uninstall.done":    {"Alles ist zurückgenommen. Dieses Gerät wird nicht mehr verwaltet.", "Everything is taken back. This device is not managed any more."},
+
+	"fault.link":        {"Das ist kein Aufnahme-Link. Er beginnt mit https:// und enthält /enroll/.", "This is not an enrolment link. It begins with https:// and contains /enroll/."},
+	"fault.insecure":    {"Dieser Link ist nicht verschlüsselt. Nehmen Sie den Link mit https://.", "This link is not encrypted. Use the one with https://."},
+	"fault.fingerprint": {"Dieser Server ist nicht der, für den der Link gemacht wurde. Es wurde nichts gesendet. Kopieren Sie den Link vollständig, auch den Teil nach #.", "This server is not the one for which the link was made. Nothing was sent. Copy the whole link, including the part behind #."},
+	"fault.token":       {"Dieser Link ist verbraucht, abgelaufen oder zurückgezogen. Erzeugen Sie in der Konsole einen neuen.", "This link is used up, expired or revoked. Make a new one in the console."},
+	"fault.clone":       {"Dieses Gerät ist eine Kopie eines anderen. Nehmen Sie es neu auf.", "This device is a copy of another one. Enrol it anew."},
+	"fault.not-running": {"Der Dienst läuft nicht.", "The service is not running."},
+	"fault.denied":      {"Das darf nur die Administration (root).", "Only the administrator (root) may do this."},
+
 	"clock.server":     {"Uhr: vom Server bestätigt", "Clock: confirmed by the server"},
 	"clock.wall":       {"Uhr: die des Geräts, seit dem Start nicht bestätigt", "Clock: the device's own, not confirmed since start"},
 	"clock.checkpoint": {"Uhr: unsicher, die Uhr des Geräts geht nach", "Clock: uncertain, the device's clock is behind"},
@@ -100,6 +119,16 @@ var sentences = map[string]sentence{
 
 	"memory.full":      {"Der Speicher ist voll; der neue Stand konnte nicht gesichert werden.", "The disk is full; the new state could not be stored."},
 	"memory.unwritten": {"Der neue Stand konnte nicht gesichert werden: {error}", "The new state could not be stored: {error}"},
+
+	"refused.certificate.none":    {"Der Server hat kein Zertifikat gesehen", "the server saw no certificate"},
+	"refused.certificate.unknown": {"Der Server kennt dieses Gerät nicht mehr; bitte neu aufnehmen", "the server does not know this device any more; please enrol it anew"},
+	"refused.certificate.revoked": {"Die Schule hat dieses Gerät entlassen", "the school has let go of this device"},
+	"refused.certificate.expired": {"Das Zertifikat ist abgelaufen und wird erneuert", "the certificate has expired and is being renewed"},
+	"refused.clone":               {"Der Server hält dieses Gerät für eine Kopie; bitte neu aufnehmen", "the server takes this device for a copy; please enrol it anew"},
+	"refused.authenticate":        {"Die Anmeldung beim Server beginnt von vorn", "the introduction to the server begins anew"},
+	"refused.left":                {"Das Gerät ist abgemeldet; bitte neu aufnehmen", "the device has left; please enrol it anew"},
+	"refused.serial":              {"Der Aufnahme-Link gilt für andere Seriennummern", "the enrolment link is for other serial numbers"},
+	"refused.message":             {"Der Server konnte eine Nachricht nicht lesen", "the server could not read a message"},
 
 	"event.tamper.repaired": {"{part} wurde auf dem Gerät geändert und wiederhergestellt.", "{part} was changed on the device and restored."},
 	"event.tamper.stays":    {"{part} wurde auf dem Gerät geändert und ließ sich nicht wiederherstellen.", "{part} was changed on the device and could not be restored."},

@@ -1,0 +1,156 @@
+// Package device puts one managed device together: its identity, its memory, the
+// loop that keeps it as it should be and the session with its server. The agent
+// runs one, the simulator many; the parts are the same.
+package device
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/facts"
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/identity"
+	"schulwart.org/agent/memory"
+	"schulwart.org/agent/reconcile"
+	"schulwart.org/agent/remote"
+	"schulwart.org/agent/words"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/version"
+)
+
+// Options are what a device is made of.
+type Options struct {
+	Files    host.Files
+	Clock    host.Clock
+	Machine  host.Machine
+	Identity *identity.Identity
+	Drivers  []enforce.Driver
+	Lang     words.Lang
+	Log      *slog.Logger
+
+	// The rest is for simulated devices.
+	Simulated bool
+	Rest      time.Duration
+	Cut       func() bool
+	// Doubts, if set, may refuse a server's time.
+	Doubts func(server, now time.Time) bool
+}
+
+// Device is one managed device. Nothing happens before Run.
+type Device struct {
+	loop    *reconcile.Loop
+	session *remote.Session
+	drivers []enforce.Driver
+}
+
+// New reads what the device remembers.
+func New(o Options) (*Device, error) {
+	remembered, err := memory.Open(o.Files)
+	if err != nil {
+		return nil, err
+	}
+	if err := remembered.Believe(o.Identity.Trusted()); err != nil && !host.IsFull(err) {
+		return nil, err
+	}
+	d := &Device{drivers: o.Drivers}
+	d.loop = reconcile.New(reconcile.Config{
+		Memory: remembered, Clock: o.Clock, Drivers: o.Drivers, Secret: o.Identity.Secret, Version: version.Version,
+		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About,
+		Simulated: o.Simulated, Rest: o.Rest, Log: o.Log, Woken: func() { d.session.Woken() },
+	})
+	d.session = remote.New(remote.Config{
+		Identity: o.Identity, Device: doubting{d.loop, o.Doubts}, Clock: o.Clock, Machine: o.Machine, Log: o.Log, Cut: o.Cut,
+	})
+	return d, nil
+}
+
+func speech(lang words.Lang, zone string) reconcile.Speech {
+	s := reconcile.Speech{Lang: lang}
+	if loc, err := time.LoadLocation(zone); err == nil && zone != "" && zone != "Europe/Berlin" {
+		s.Zone = loc
+	}
+	return s
+}
+
+// Stored returns what a device without running agent shows: what is remembered,
+// and nothing that was read back.
+func Stored(files host.Files, clock host.Clock, id *identity.Identity, lang words.Lang) (reconcile.Status, error) {
+	remembered, err := memory.Open(files)
+	if err != nil {
+		return reconcile.Status{}, err
+	}
+	loop := reconcile.New(reconcile.Config{Memory: remembered, Clock: clock, Speech: speech(lang, id.Zone), Version: version.Version, ReadOnly: true})
+	status := loop.Status()
+	status.Running, status.Agrees, status.Link = false, false, string(remote.LinkNone)
+	return status, nil
+}
+
+// Run keeps the device until the context ends. What is in force stays so.
+func (d *Device) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { d.loop.Run(ctx) })
+	both.Go(func() { d.session.Run(ctx) })
+	both.Wait()
+	_ = Close(d.drivers)
+}
+
+// Close ends what drivers keep open, for an orderly stop; nothing is released.
+func Close(drivers []enforce.Driver) error {
+	var faults []error
+	for _, driver := range drivers {
+		if closer, ok := driver.(io.Closer); ok {
+			faults = append(faults, closer.Close())
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Settled reports whether every driver has read back what holds now.
+func (d *Device) Settled() bool { return d.loop.Settled() }
+
+// Alive reports whether the loop turns.
+func (d *Device) Alive() bool { return d.loop.Alive() }
+
+// Status returns what holds on the device now.
+func (d *Device) Status() reconcile.Status {
+	status := d.loop.Status()
+	status.Link = string(d.session.Link())
+	if reason := d.session.Refused(); reason != "" {
+		status.Faults = append(status.Faults, ddm.Reason{Code: "refused." + reason})
+	}
+	return status
+}
+
+// Release tries a release code.
+func (d *Device) Release(code, lease string) reconcile.Outcome { return d.loop.Release(code, lease) }
+
+// Sync asks the server now.
+func (d *Device) Sync() { d.session.Nudge() }
+
+// Poke lets the loop look at its clock.
+func (d *Device) Poke() { d.loop.Poke() }
+
+// Woken says that the network may be another one.
+func (d *Device) Woken() { d.session.Woken() }
+
+// CheckOut says goodbye to the server.
+func (d *Device) CheckOut(ctx context.Context) error { return d.session.CheckOut(ctx) }
+
+// doubting is a device that may refuse the server's time.
+type doubting struct {
+	*reconcile.Loop
+	doubts func(server, now time.Time) bool
+}
+
+// Confirm takes the server's time unless it is doubted.
+func (d doubting) Confirm(at time.Time) {
+	if d.doubts != nil && d.doubts(at, d.Now()) {
+		return
+	}
+	d.Loop.Confirm(at)
+}

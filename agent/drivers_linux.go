@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"net/netip"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/enforce/linux"
+	"schulwart.org/agent/host"
+)
+
+// pinsFile remembers under which addresses the server was reached, so that a
+// start in mid-mode finds it before any name can be resolved.
+const pinsFile = "pins.json"
+
+// drivers returns what this system can enforce. This is the only place where
+// drivers and the real machine meet.
+func drivers(o driverOptions) ([]enforce.Driver, error) {
+	holds, err := host.NewHolds(host.HoldDir, "")
+	if err != nil {
+		return nil, err
+	}
+	desktops, programs, tree := host.SystemDesktops{}, host.SystemPrograms{}, host.SystemTree{}
+	return []enforce.Driver{
+		linux.NewNetwork(host.NewNetwork(), linux.NetworkOptions{
+			Server: o.servers, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
+		}),
+		linux.NewScreen(linux.ScreenOptions{
+			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, Unlock: func() error { return host.LockConsoles(host.HoldDir, false) },
+		}),
+		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock}),
+		linux.NewBrowser(linux.BrowserOptions{
+			Tree: tree, Files: o.files, Programs: programs, Desktops: desktops, Notices: desktops, Clock: o.clock, Home: o.home,
+		}),
+		linux.NewNotice(linux.NoticeOptions{Files: o.files, Desktops: desktops, Notices: desktops, Clock: o.clock}),
+	}, nil
+}
+
+func readPins(files host.Files) []netip.Addr {
+	var addrs []netip.Addr
+	if data, err := files.Read(pinsFile); err == nil {
+		_ = json.Unmarshal(data, &addrs) // a broken file names nothing
+	}
+	return addrs
+}
+
+func writePins(files host.Files, addrs []netip.Addr) {
+	if data, err := json.Marshal(addrs); err == nil {
+		_ = files.Write(pinsFile, data)
+	}
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+import "schulwart.org/agent/enforce"
+
+// drivers returns none: on this system nothing is enforced yet, and every part
+// is reported as not possible.
+func drivers(driverOptions) ([]enforce.Driver, error) { return nil, nil }

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"schulwart.org/agent/control"
+	"schulwart.org/agent/device"
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/identity"
+	"schulwart.org/agent/reconcile"
+	"schulwart.org/agent/service"
+	"schulwart.org/policies/version"
+)
+
+// lockFile is held by the running agent, so that there is one, and that the
+// sweep knows whether it lives.
+const lockFile = "agent.lock"
+
+// runAgent keeps the device until the process is told to end.
+func runAgent(at *place, _ []string) error {
+	files, err := host.OpenDir(at.state)
+	if err != nil {
+		return err
+	}
+	release, err := waitForLock(at.ctx, at.state)
+	if err != nil {
+		return err
+	}
+	defer release()
+	a := &agent{place: at, files: files, clock: host.NewClock(at.state), machine: host.NewMachine(at.state), reload: make(chan struct{}, 1)}
+	go service.Watchdog(at.ctx, a.alive)
+	go func() {
+		if err := control.Serve(at.ctx, at.state, a, at.log); err != nil {
+			at.log.Error("commands cannot reach the agent", "error", err)
+		}
+	}()
+	at.log.Info("agent started", "version", version.String())
+	a.run(at.ctx)
+	service.Notify("STOPPING=1")
+	return nil
+}
+
+// waitForLock waits for a former agent or a sweep to end.
+func waitForLock(ctx context.Context, state string) (func(), error) {
+	for {
+		release, ok, err := host.Lock(filepath.Join(state, lockFile))
+		if ok || err != nil {
+			return release, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// agent is the running agent: one device after the other, as it is enrolled.
+type agent struct {
+	*place
+	files   host.Files
+	clock   host.Clock
+	machine host.Machine
+	reload  chan struct{}
+
+	mu     sync.Mutex
+	device *device.Device
+}
+
+// run keeps whichever device this machine is, until the context ends.
+func (a *agent) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		id, err := identity.Open(a.files, a.machine)
+		if err == nil {
+			err = a.keep(ctx, id)
+		}
+		if err != nil {
+			a.idle(ctx, err)
+		}
+	}
+}
+
+// keep is the life of one enrolment.
+func (a *agent) keep(parent context.Context, id *identity.Identity) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	parts, err := drivers(optionsFor(a.files, a.clock, id, a.log))
+	if err != nil {
+		return err
+	}
+	d, err := device.New(device.Options{
+		Files: a.files, Clock: a.clock, Machine: a.machine, Identity: id, Drivers: parts, Lang: deviceLang, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.set(d)
+	defer a.set(nil)
+	go ready(ctx, d.Settled)
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-a.reload:
+			cancel()
+		}
+	}()
+	d.Run(ctx)
+	return nil
+}
+
+// ready tells the system that what holds is in force, so that nobody logs in
+// before; a driver that hangs delays the desktop for some seconds at the most.
+func ready(ctx context.Context, settled func() bool) {
+	deadline := time.After(10 * time.Second)
+	for !settled() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline:
+			service.Notify("READY=1")
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	service.Notify("READY=1")
+}
+
+// idle waits for an enrolment. Nothing of a former one stays in force.
+func (a *agent) idle(ctx context.Context, why error) {
+	a.log.Info("waiting for an enrolment", "reason", why)
+	if errors.Is(why, identity.ErrNone) || errors.Is(why, identity.ErrClone) {
+		a.takeBack(ctx)
+	}
+	service.Notify("READY=1")
+	select {
+	case <-ctx.Done():
+	case <-a.reload:
+	case <-time.After(time.Minute):
+	}
+}
+
+func (a *agent) takeBack(ctx context.Context) {
+	parts, err := drivers(optionsFor(a.files, a.clock, nil, a.log))
+	if err == nil {
+		err = takeBackAll(ctx, parts)
+	}
+	if err != nil {
+		a.log.Error("could not take everything back", "error", err)
+	}
+}
+
+func takeBackAll(ctx context.Context, parts []enforce.Driver) error {
+	return errors.Join(reconcile.TakeBack(ctx, parts), device.Close(parts))
+}
+
+func (a *agent) set(d *device.Device) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.device = d
+}
+
+func (a *agent) current() *device.Device {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.device
+}
+
+func (a *agent) alive() bool {
+	d := a.current()
+	return d == nil || d.Alive()
+}
+
+// Status answers `status`.
+func (a *agent) Status() reconcile.Status {
+	if d := a.current(); d != nil {
+		return d.Status()
+	}
+	return reconcile.Status{Running: true, Version: version.Version, Time: a.clock.Read().Wall, Leases: []reconcile.StatusLease{}}
+}
+
+// Release answers `release`.
+func (a *agent) Release(code, lease string) reconcile.Outcome {
+	if d := a.current(); d != nil {
+		return d.Release(code, lease)
+	}
+	return reconcile.Outcome{Key: "release.nothing"}
+}
+
+// Reload reads the identity anew.
+func (a *agent) Reload() {
+	select {
+	case a.reload <- struct{}{}:
+	default:
+	}
+}
+
+// Sync asks the server now.
+func (a *agent) Sync() {
+	if d := a.current(); d != nil {
+		d.Sync()
+	}
+}

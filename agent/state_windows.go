@@ -1,0 +1,3 @@
+package main
+
+const defaultState = `C:\ProgramData\Schulwart\Agent`
