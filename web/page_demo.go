@@ -22,7 +22,7 @@ type DemoRole struct {
 }
 
 // DemoStage is what moves. It is drawn by DemoStageFragment. Buttons post
-// action to PathDemoAction: start, end, cable, restart, kill_agent, server,
+// action to PathDemoAction: start, end, cable, restart, server,
 // clock, speed. Each is a switch where that makes sense.
 type DemoStage struct {
 	Frame    Frame

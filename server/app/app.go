@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/version"
 	"schulwart.org/server/audit"
@@ -24,6 +22,7 @@ import (
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/command"
 	"schulwart.org/server/config"
+	"schulwart.org/server/console"
 	"schulwart.org/server/declare"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/ids"
@@ -44,11 +43,10 @@ type Options struct {
 	Config *config.Serve
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
-	Demo   bool
+	// Stage makes this a demo installation; nil for a real one.
+	Stage console.Stage
 	// Heartbeat of the device streams; zero for the default.
 	Heartbeat time.Duration
-	// Pages mounts further pages on the console, once the app is made.
-	Pages func(*App, *gin.Engine)
 }
 
 // App is a running installation.

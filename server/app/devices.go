@@ -77,6 +77,13 @@ func (a *App) CloseDevices(ctx context.Context) error {
 	return err
 }
 
+// Outage closes the door for devices and cuts every stream, as if the server
+// had stopped.
+func (a *App) Outage(ctx context.Context) error {
+	a.Streams.Cut()
+	return a.CloseDevices(ctx)
+}
+
 // DeviceAddress returns where devices are served; nil while the door is closed.
 func (a *App) DeviceAddress() net.Addr {
 	a.devices.mu.Lock()

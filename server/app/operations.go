@@ -105,7 +105,7 @@ func (a *App) greet(ctx context.Context, out io.Writer) error {
 	}
 	address := a.Config.PublicURL
 	if token != "" {
-		fmt.Fprintf(out, "First set-up, with this link, once:\n\n    %s/einrichten?link=%s\n\n", address, token)
+		fmt.Fprintf(out, "First set-up, with this link, once:\n\n    %s/einrichten/address?token=%s\n\n", address, token)
 		return nil
 	}
 	_, err = fmt.Fprintf(out, "Console: %s\n", strings.TrimSuffix(address, "/"))

@@ -45,6 +45,8 @@ type Deps struct {
 	Backup   *backup.Service
 	Mail     Mail
 	Setup    *setup.Service // nil where there is nothing to set up
+	// Stage is the tour of a demo installation, nil in every other.
+	Stage Stage
 	// Enrolments ends what a retired device and we have with each other.
 	Enrolments Enrolments
 	// Operations answers for the process; nil where nobody asks.

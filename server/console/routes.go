@@ -23,7 +23,7 @@ type Route struct {
 // do what a route needs anywhere at all; the room asks whether here.
 func Routes() []Route {
 	var all []Route
-	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, schoolRoutes, staffRoutes, enrolRoutes, operatorRoutes} {
+	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, schoolRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
 		all = append(all, some...)
 	}
 	return all

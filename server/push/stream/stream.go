@@ -139,6 +139,17 @@ func (r *Registry) Close() {
 	}
 }
 
+// Cut closes every stream without a word, as an outage does. Devices that come
+// back find the registry open.
+func (r *Registry) Cut() {
+	r.mu.Lock()
+	all := r.all()
+	r.mu.Unlock()
+	for _, c := range all {
+		r.drop(c)
+	}
+}
+
 func (r *Registry) all() []*connection {
 	all := make([]*connection, 0, len(r.open))
 	for _, c := range r.open {
