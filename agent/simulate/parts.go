@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -82,6 +83,16 @@ func (s slowly) Set(ctx context.Context, rules enforce.Rules) error {
 		return ctx.Err()
 	}
 	return s.Driver.Set(ctx, rules)
+}
+
+// Watch tells of changes, if the driver can.
+func (s slowly) Watch(ctx context.Context) (<-chan struct{}, error) {
+	if watcher, ok := s.Driver.(interface {
+		Watch(context.Context) (<-chan struct{}, error)
+	}); ok {
+		return watcher.Watch(ctx)
+	}
+	return nil, errors.New("simulating: this part tells of nothing")
 }
 
 // Close ends the driver.
