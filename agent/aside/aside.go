@@ -11,6 +11,9 @@ import (
 	"schulwart.org/agent/display"
 )
 
+// stateDir is where the package keeps the agent's state.
+const stateDir = "/var/lib/schulwart-agent"
+
 // Run runs the hidden command that the arguments (without the program's name)
 // ask for, and returns its exit code. mine is false if they ask for none.
 func Run(args []string) (code int, mine bool) {
@@ -25,6 +28,8 @@ func Run(args []string) (code int, mine bool) {
 		err = display.Cover(os.Stdin, os.Stdout)
 	case args[0] == "notify" && len(args) == 1:
 		err = display.Notify(os.Stdin)
+	case args[0] == "now" && len(args) == 1:
+		err = now(stateDir)
 	default:
 		return 0, false
 	}

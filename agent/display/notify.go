@@ -21,6 +21,11 @@ func Notify(in io.Reader) error {
 	if err := json.NewDecoder(in).Decode(&text); err != nil {
 		return fmt.Errorf("reading notice: %w", err)
 	}
+	return Show(text.Title, text.Body)
+}
+
+// Show shows a text on the desktop whose environment this process has.
+func Show(title, body string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
 	defer cancel()
 	address, err := busAddress()
@@ -37,7 +42,7 @@ func Notify(in io.Reader) error {
 		path  = "/org/freedesktop/Notifications"
 		quiet = int32(-1) // as long as the desktop thinks right
 	)
-	call := bus.Object(name, path).CallWithContext(ctx, name+".Notify", 0, "Schulwart", uint32(0), "dialog-information", text.Title, escaped(text.Body), []string{}, map[string]dbus.Variant{
+	call := bus.Object(name, path).CallWithContext(ctx, name+".Notify", 0, "Schulwart", uint32(0), "dialog-information", title, escaped(body), []string{}, map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(byte(1)),
 		"desktop-entry": dbus.MakeVariant("org.schulwart.Status"),
 	}, quiet)

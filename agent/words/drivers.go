@@ -35,6 +35,8 @@ var driverSentences = map[string]sentence{
 	"apps.closing":  {"noch offen, wird um {at} Uhr geschlossen: {names}", "still open, will be closed at {at}: {names}"},
 	"apps.open":     {"noch offen: {names}", "still open: {names}"},
 	"apps.unknown":  {"auf diesem Gerät nicht vorhanden: {names}", "not on this device: {names}"},
+	"status.title":  {"Was gilt hier?", "What holds here?"},
+
 	"apps.still":    {"Programme werden noch geprüft", "programs are still checked"},
 	"apps.unmarked": {"nicht alle Laufwerke werden geprüft: {where}", "not all file systems are checked: {where}"},
 }
