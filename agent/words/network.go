@@ -13,5 +13,14 @@ var networkSentences = map[string]sentence{
 	"network.rules-changed": {"Netzregeln wurden verändert", "network rules were changed"},
 	"network.end-changed":   {"das Ende der Netzregeln wurde verändert", "the end of the network rules was changed"},
 	"network.filter-lapsed": {"der Grundfilter war abgelaufen", "the base filter had lapsed"},
-	"network.left-over":     {"alte Netzregeln sind noch da", "old network rules are still there"},
+	"try.network.open":      {"Netz offen", "network open"},
+	"try.network.offline":   {"Internet aus", "internet off"},
+	"try.network.sites":     {"nur diese Seiten", "only these sites"},
+	"try.network.filter":    {"Grundfilter", "base filter"},
+	"try.network.reached":   {"{host} ist erreichbar", "{host} is reached"},
+	"try.network.refused":   {"{host} wird sofort abgewiesen", "{host} is refused at once"},
+	"try.network.server":    {"der Server {host} bleibt erreichbar", "the server {host} stays reachable"},
+	"try.network.former":    {"alles wie vor der Probe", "everything as before the trial"},
+
+	"network.left-over": {"alte Netzregeln sind noch da", "old network rules are still there"},
 }

@@ -309,6 +309,18 @@ func TestPupilsProgram(t *testing.T) {
 	}
 }
 
+func TestTheTrialOnTheRealMachine(t *testing.T) {
+	d := newDesk(t)
+	agent := startAgent(t, d.pupil, "schulwart.example:443")
+	agent.set(deny)
+	if got := agent.ask(order{Do: "try", Rules: deny}); got.Trials < 15 {
+		t.Errorf("only %d trials", got.Trials)
+	}
+	if got := d.Get(d.pupil, "https://spiel.example/"); !got.Outcome.Blocked() {
+		t.Errorf("after the trial: %v", got)
+	}
+}
+
 // TestANameServerOnLoopback is a device whose programs ask 127.0.0.53, and where
 // what the stub there asks is known.
 func TestANameServerOnLoopback(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -36,6 +37,7 @@ type outcome struct {
 	Error   string
 	Reading enforce.Reading
 	Took    time.Duration
+	Trials  int
 }
 
 const processVariable = "SCHULWART_TEST_NETWORK_PROCESS"
@@ -84,6 +86,13 @@ func TestNetworkProcess(*testing.T) {
 			case <-news:
 			case <-time.After(5 * time.Second):
 				answer.Error = "no news"
+			}
+		case "try":
+			for _, trial := range linux.TryNetwork(context.Background(), driver, "lernen.example", "spiel.example", "schulwart.example:443", enforce.Rules{Network: o.Rules}) {
+				if !trial.OK {
+					answer.Error += fmt.Sprintf("%+v\n", trial)
+				}
+				answer.Trials++
 			}
 		case "close":
 			err = driver.Close()
