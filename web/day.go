@@ -75,7 +75,16 @@ func (p SitePage) sitePath() string {
 	return To(PathSite, p.ID)
 }
 
-func joined(names []string) string { return strings.Join(names, ", ") }
+// joined lists what is not empty.
+func joined(names []string) string {
+	var kept []string
+	for _, name := range names {
+		if name != "" {
+			kept = append(kept, name)
+		}
+	}
+	return strings.Join(kept, ", ")
+}
 
 // shows is what the screen looks like: off, covered, or a desk.
 func (s PupilScreen) shows() string {

@@ -139,6 +139,14 @@ func (f Frame) Number(n int64) string {
 	return sign + strings.Join(groups, separator)
 }
 
+// inWords writes a small number as a word, as a sentence begins with it.
+func (f Frame) inWords(n int) string {
+	if key := "number." + strconv.Itoa(n); Knows(f.Lang, key) {
+		return f.T(key)
+	}
+	return f.Number(int64(n))
+}
+
 // Decimal writes a number with one digit behind the point.
 func (f Frame) Decimal(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 1, 64)

@@ -13,7 +13,7 @@ func (p SchoolPage) headline() string {
 	if p.Teaching {
 		teaching = p.T("school.teaching")
 	}
-	return teaching + " " + p.T("school.looks", "count", len(p.Todo))
+	return teaching + " " + p.T("school.looks", "count", len(p.Todo), "number", p.inWords(len(p.Todo)))
 }
 
 func (p SchoolPage) subline() string {
