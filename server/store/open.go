@@ -96,7 +96,7 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	}
 	copying.SetMaxOpenConns(1)
 	group := newGroupWriter(conn, s.log)
-	s.writer, s.readers, s.copier = group, reading, copying
+	s.writer, s.readers, s.copier = group, preparePool(reading), copying
 	s.close = func() error {
 		group.stop()
 		_ = reading.Close()

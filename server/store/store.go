@@ -22,7 +22,7 @@ type Store struct {
 	log     *slog.Logger
 	dialect dialect
 	writer  writer
-	readers *sql.DB
+	readers Tx
 	copier  *sql.DB // SQLite only: makes snapshots beside the readers
 	vault   *Vault
 	now     func() time.Time

@@ -27,7 +27,7 @@ type job struct {
 // timer: while one commit runs, the next batch gathers. Urgent requests go
 // first.
 type groupWriter struct {
-	conn   *sql.Conn
+	conn   Tx
 	log    *slog.Logger
 	urgent chan *job
 	normal chan *job
@@ -36,7 +36,7 @@ type groupWriter struct {
 }
 
 func newGroupWriter(conn *sql.Conn, log *slog.Logger) *groupWriter {
-	w := &groupWriter{conn: conn, log: log, urgent: make(chan *job, batchSize), normal: make(chan *job, batchSize), quit: make(chan struct{})}
+	w := &groupWriter{conn: prepare(conn), log: log, urgent: make(chan *job, batchSize), normal: make(chan *job, batchSize), quit: make(chan struct{})}
 	w.ended.Add(1)
 	go w.run()
 	return w
