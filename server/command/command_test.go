@@ -343,3 +343,27 @@ func TestAQueueIsBounded(t *testing.T) {
 		}
 	})
 }
+
+func TestPeopleSeeWhatBecameOfCommands(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		failed := r.enqueue(mdm.RemoveProfile("1"))
+		waiting := r.enqueue(mdm.ProfileList())
+		r.says(mdm.Idle, "")
+		_, err := r.Report(context.Background(), r.authority, r.enrolment, mdm.Result{
+			Status: mdm.Error, CommandUUID: failed.String(), ErrorChain: []mdm.ErrorChainItem{{ErrorCode: 89, LocalizedDescription: "Kein solches Profil."}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := command.List(context.Background(), r.store, r.authority, r.device, 10)
+		if err != nil || len(entries) != 2 {
+			t.Fatalf("listed %+v, %v", entries, err)
+		}
+		if e := entries[0]; e.ID != waiting || e.State != "sent" || e.RequestType != mdm.RequestProfileList {
+			t.Errorf("first %+v", e)
+		}
+		if e := entries[1]; e.ID != failed || e.State != string(mdm.Error) || e.Detail != "Kein solches Profil." {
+			t.Errorf("then %+v", e)
+		}
+	})
+}

@@ -177,6 +177,19 @@ func (s *Store) CommandReport(ctx context.Context, authority, id org.ID) (comman
 	}, "command.not_found")
 }
 
+// DeviceCommands lists what waits for a device, then what became of others.
+func (s *Store) DeviceCommands(ctx context.Context, authority, device org.ID, n int) ([]command.Entry, error) {
+	return collect(ctx, s.reader(ctx), func(row scanner) (command.Entry, error) {
+		var e command.Entry
+		var at, rank int64
+		err := row.Scan(&e.ID, &e.RequestType, &e.State, &at, &e.Detail, &rank)
+		e.At = instant(at)
+		return e, err
+	}, `SELECT id, request_type, state, created, '', 0 AS rank FROM commands WHERE authority = $1 AND device = $2
+		UNION ALL SELECT id, request_type, status, at, detail, 1 AS rank FROM command_reports WHERE authority = $1 AND device = $2
+		ORDER BY 6, 4 DESC, 1 LIMIT $3`, authority, device, n)
+}
+
 // clearQueue drops what waits for a device: whoever it was meant for is gone.
 func (s *Store) clearQueue(ctx context.Context, tx Tx, authority, device org.ID) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM commands WHERE authority = $1 AND device = $2`, authority, device)

@@ -47,6 +47,10 @@ func (s *Store) Admit(ctx context.Context, a enroll.Admission, certify func(auth
 // spend notes that a one-time credential was used by a key. The same key may use
 // it again: its answer got lost.
 func (s *Store) spend(ctx context.Context, tx Tx, authority org.ID, a enroll.Admission) error {
+	// Those that have expired cannot be used anyhow; this is where they go.
+	if _, err := tx.ExecContext(ctx, `DELETE FROM enrol_credentials WHERE expires < $1`, millis(s.now())); err != nil {
+		return err
+	}
 	var key string
 	err := tx.QueryRowContext(ctx, `INSERT INTO enrol_credentials (authority, id, key_hash, expires) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (authority, id) DO UPDATE SET expires = enrol_credentials.expires RETURNING key_hash`,
@@ -148,10 +152,4 @@ func (s *Store) Renew(ctx context.Context, authority, enrolment org.ID, issued e
 		}
 		return s.addCertificate(ctx, tx, authority, enrolment, device, issued.Hash, issued.Serial, issued.Expires)
 	})
-}
-
-// ForgetCredentials deletes one-time credentials that have expired. It returns
-// how many.
-func (s *Store) ForgetCredentials(ctx context.Context, at time.Time) (int64, error) {
-	return s.exec(ctx, `DELETE FROM enrol_credentials WHERE expires < $1`, millis(at))
 }
