@@ -53,8 +53,42 @@ type StageLook struct {
 	Moved  time.Duration
 	Speed  int
 	Since  time.Time // last change of what holds there
-	Modes  []web.PupilMode
-	Story  []web.DemoStep
+	Modes  []StageMode
+	Story  []StageStep
+}
+
+// StageMode is a mode as the device on the stage holds it.
+type StageMode struct {
+	Kind    lease.Kind
+	What    []string // hosts or programs
+	Message string
+	By      string
+	Ends    time.Time
+}
+
+// StageStep is one line of the story, under "demo.story." in the words.
+type StageStep struct {
+	At  time.Time
+	Key string
+}
+
+// Tour is the path of the tour.
+const Tour = web.PathDemo
+
+func (l StageLook) modes() []web.PupilMode {
+	modes := make([]web.PupilMode, len(l.Modes))
+	for i, m := range l.Modes {
+		modes[i] = web.PupilMode{Kind: web.ModeKind(m.Kind), What: m.What, Message: m.Message, By: m.By, Ends: m.Ends}
+	}
+	return modes
+}
+
+func (l StageLook) story() []web.DemoStep {
+	steps := make([]web.DemoStep, len(l.Story))
+	for i, s := range l.Story {
+		steps[i] = web.DemoStep{At: s.At, What: web.Sentence{Key: s.Key}}
+	}
+	return steps
 }
 
 // showDemo answers GET /demo: the tour. With part=stage it answers what moves.
@@ -220,8 +254,8 @@ func (h *Handler) demoStage(c *gin.Context) (web.DemoStage, error) {
 	}
 	stage := web.DemoStage{
 		Frame: f, Group: web.GroupRef{ID: class.Group.Branch.Group.String(), Name: class.Group.Name},
-		Cable: look.Cable, Server: look.Server, ClockOff: look.Moved, Speed: max(1, look.Speed), Story: look.Story,
-		Screen: web.PupilScreen{Frame: f, Device: look.Device, On: look.On, Connected: look.Cable && look.Server, Modes: look.Modes, Clock: look.Clock, Since: look.Since},
+		Cable: look.Cable, Server: look.Server, ClockOff: look.Moved, Speed: max(1, look.Speed), Story: look.story(),
+		Screen: web.PupilScreen{Frame: f, Device: look.Device, On: look.On, Connected: look.Cable && look.Server, Modes: look.modes(), Clock: look.Clock, Since: look.Since},
 	}
 	for _, tile := range h.tiles(f, class, h.Now()) {
 		if tile.Tag == look.Device || tile.Name == look.Device {

@@ -16,7 +16,7 @@ import (
 
 	"schulwart.org/server/app"
 	"schulwart.org/server/config"
-	"schulwart.org/web"
+	"schulwart.org/server/console"
 )
 
 // defaultData is where a server keeps its data unless told otherwise; a demo
@@ -50,7 +50,7 @@ func Run(ctx context.Context, c *config.DemoCommand, log *slog.Logger, out io.Wr
 	}
 	stage.app, stage.world = a, world
 	if c.LAN {
-		stage.phone = c.PublicURL + web.PathDemo
+		stage.phone = c.PublicURL + console.Tour
 	}
 	if err := a.Start(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, a.Close())
@@ -120,9 +120,9 @@ func announce(out io.Writer, c *config.DemoCommand, world World, took time.Durat
 		fmt.Fprintf(out, "  %-16s %-18s %-34s %s\n", login.Role, login.Name, login.Email, login.Password)
 	}
 	if c.LAN {
-		fmt.Fprintf(out, "\nFor a phone in the same network:\n\n%s", draw(c.PublicURL+web.PathDemo))
+		fmt.Fprintf(out, "\nFor a phone in the same network:\n\n%s", draw(c.PublicURL+console.Tour))
 	}
-	fmt.Fprintf(out, "\nOpen  %s%s\n\n", c.PublicURL, web.PathDemo)
+	fmt.Fprintf(out, "\nOpen  %s%s\n\n", c.PublicURL, console.Tour)
 }
 
 // draw writes a QR code in half blocks, with the quiet zone that scanners need.

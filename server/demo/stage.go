@@ -15,7 +15,6 @@ import (
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
-	"schulwart.org/web"
 )
 
 // stage is where the tour plays: one device of class 7b, and the switches.
@@ -28,7 +27,7 @@ type stage struct {
 	simulator *simulator
 
 	mu     sync.Mutex
-	story  []web.DemoStep
+	story  []console.StageStep
 	server bool // the device door is open
 	held   string
 	since  time.Time
@@ -66,7 +65,7 @@ func (s *stage) Phone() string { return s.phone }
 func (s *stage) Tell(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.story = append([]web.DemoStep{{At: s.clock.Now(), What: web.Sentence{Key: key}}}, s.story...)
+	s.story = append([]console.StageStep{{At: s.clock.Now(), Key: key}}, s.story...)
 	s.story = s.story[:min(len(s.story), storyLines)]
 }
 
@@ -166,7 +165,7 @@ func (s *stage) Look(ctx context.Context) (console.StageLook, error) {
 		now.Clock = device.Status.Time.Add(now.Moved)
 		for _, l := range device.Status.Leases {
 			if l.Phase == "active" {
-				now.Modes = append(now.Modes, web.PupilMode{Kind: web.ModeKind(l.Kind), What: append(l.Sites, l.Apps...), Message: l.Message, By: l.By, Ends: l.Until})
+				now.Modes = append(now.Modes, console.StageMode{Kind: lease.Kind(l.Kind), What: append(l.Sites, l.Apps...), Message: l.Message, By: l.By, Ends: l.Until})
 			}
 		}
 	}

@@ -35,6 +35,9 @@ func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) 
 		return Unreachable, Reason{Key: "not_received"}, contact.Seen
 	case at.Before(l.Starts):
 		return Planned, Reason{Key: "starts_later"}, l.Since
+	case at.Sub(later(l.Since, l.Starts)) > Patience:
+		// In contact as far as we know, but it does not come.
+		return Unreachable, Reason{Key: "no_answer"}, l.Since
 	}
 	return Planned, Reason{Key: "on_its_way"}, l.Since
 }

@@ -46,6 +46,7 @@ func TestStateOf(t *testing.T) {
 		return func(l *lesson.Lease) { l.PhaseReason = &ddm.Reason{Code: code} }
 	}
 	revised := func(rev int) change { return func(l *lesson.Lease) { l.Rev = rev } }
+	fresh := func(l *lesson.Lease) { l.Since = bell.Add(-time.Second) }
 	over := func(l *lesson.Lease) { l.Ends = bell.Add(-time.Minute); l.KeepUntil = bell }
 	endedEarly := func(l *lesson.Lease) { l.Rev, l.Ends = 2, bell.Add(-time.Second) }
 	kind := func(k lease.Kind) change { return func(l *lesson.Lease) { l.Kind = k } }
@@ -59,9 +60,9 @@ func TestStateOf(t *testing.T) {
 		reason  string
 	}{
 		// planned: signed, not yet on the device
-		{"granted a moment ago, device in contact", nil, here, lesson.Planned, "on_its_way"},
+		{"granted a moment ago, device in contact", []change{fresh}, here, lesson.Planned, "on_its_way"},
 		{"begins later", []change{func(l *lesson.Lease) { l.Starts = bell.Add(time.Hour); l.Ends = bell.Add(2 * time.Hour) }}, here, lesson.Planned, "starts_later"},
-		{"a new end is on its way to a device in contact", []change{said(1, ddm.LeaseActive, network), revised(2)}, here, lesson.Planned, "on_its_way"},
+		{"a new end is on its way to a device in contact", []change{said(1, ddm.LeaseActive, network), revised(2), fresh}, here, lesson.Planned, "on_its_way"},
 
 		// delivered: fetched, not read back
 		{"fetched, nothing read back yet", []change{delivered(1)}, here, lesson.Delivered, "not_read_back"},
@@ -88,6 +89,7 @@ func TestStateOf(t *testing.T) {
 
 		// unreachable
 		{"out of reach since before it began", nil, away, lesson.Unreachable, "not_received"},
+		{"seemed in contact, but did not come for two minutes", nil, here, lesson.Unreachable, "no_answer"},
 		{"never seen at all", nil, never, lesson.Unreachable, "not_received"},
 		{"fetched, then silent", []change{delivered(1)}, away, lesson.Unreachable, "no_answer"},
 		{"parts pending, then silent", []change{said(1, ddm.LeaseActive, part("network", ddm.PartPending, ""))}, away, lesson.Unreachable, "no_answer"},
