@@ -77,15 +77,9 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-func files(names ...string) func(string) bool {
-	return func(path string) bool {
-		for _, name := range names {
-			if path == name {
-				return true
-			}
-		}
-		return false
-	}
+// exactly holds for the files of one package, and not for those below it.
+func exactly(pkg string) func(string) bool {
+	return func(name string) bool { return name == pkg || path.Dir(name) == pkg }
 }
 
 func except(in func(string) bool, outs ...func(string) bool) func(string) bool {
