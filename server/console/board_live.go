@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 
 // Rhythm of a board's stream.
 const (
-	heartbeat = 20 * time.Second      // keeps proxies from closing it, and asks again who may look
+	heartbeat = 20 * time.Second      // keeps proxies from closing it, tells the page that it lives, and asks again who may look
 	settle    = 40 * time.Millisecond // changes of one moment go out together
 	reconsult = 5 * time.Second       // states also change by the clock: silence, beginnings, ends
 )
@@ -57,7 +58,7 @@ func (h *Handler) streamBoard(c *gin.Context) error {
 		case <-h.Stopping:
 			return nil
 		case <-beat.C:
-			if !h.stillHere(ctx, v) || out.comment() != nil {
+			if !h.stillHere(ctx, v) || out.beat() != nil {
 				return nil
 			}
 			continue
@@ -66,11 +67,12 @@ func (h *Handler) streamBoard(c *gin.Context) error {
 			open.Take()
 		case <-clock.C:
 		}
+		at := h.Now()
 		now, err := h.redraw(ctx, v, c.Param("group"))
 		if err != nil {
 			return h.endStream(c, err)
 		}
-		if err := out.send(ctx, "board", changes(shown, now)...); err != nil {
+		if err := out.send(ctx, "board", at, changes(shown, now)...); err != nil {
 			return nil // whoever looked has gone
 		}
 		shown = now
@@ -205,7 +207,8 @@ func beginStream(c *gin.Context) (stream, error) {
 }
 
 // send draws components into one event; nothing for none.
-func (s stream) send(ctx context.Context, event string, components ...templ.Component) error {
+// at is when what it shows was looked up.
+func (s stream) send(ctx context.Context, event string, at time.Time, components ...templ.Component) error {
 	if len(components) == 0 {
 		return nil
 	}
@@ -216,7 +219,7 @@ func (s stream) send(ctx context.Context, event string, components ...templ.Comp
 		}
 	}
 	var out bytes.Buffer
-	out.WriteString("event: " + event + "\n")
+	out.WriteString("event: " + event + "\nid: " + strconv.FormatInt(at.UnixMilli(), 10) + "\n")
 	for line := range strings.Lines(text.String()) {
 		out.WriteString("data: " + strings.TrimRight(line, "\r\n") + "\n")
 	}
@@ -227,9 +230,17 @@ func (s stream) send(ctx context.Context, event string, components ...templ.Comp
 	return s.control.Flush()
 }
 
-func (s stream) comment() error {
-	if _, err := s.c.Writer.WriteString(": here\n\n"); err != nil {
+// beat says that the stream lives. It is an event and no comment, because the
+// page hears no comments, and a dead connection looks like a quiet one.
+func (s stream) beat() error {
+	if _, err := s.c.Writer.WriteString("event: beat\ndata: 1\n\n"); err != nil {
 		return err
 	}
 	return s.control.Flush()
+}
+
+// lookedUp says when the board of an answer was looked up, so that the page can
+// tell it from an event of the stream that overtook it.
+func (h *Handler) lookedUp(c *gin.Context) {
+	c.Header("Board-At", strconv.FormatInt(h.Now().UnixMilli(), 10))
 }

@@ -22,6 +22,7 @@ func (h *Handler) drawBoard(c *gin.Context, status int, problem *web.Problem) er
 	if pretended(c) {
 		return h.drawRehearsal(c, status, problem)
 	}
+	h.lookedUp(c)
 	ctx, v := c.Request.Context(), visitor(c)
 	found, err := h.findClass(ctx, v.actor, c.Param("group"))
 	if err != nil {
@@ -43,6 +44,7 @@ func (h *Handler) showBoardPart(c *gin.Context) error {
 	if pretended(c) {
 		return h.rehearsalPart(c)
 	}
+	h.lookedUp(c)
 	v := visitor(c)
 	found, err := h.findClass(c.Request.Context(), v.actor, c.Param("group"))
 	if err != nil {

@@ -261,3 +261,24 @@ func next(t *testing.T, events <-chan string) string {
 		return ""
 	}
 }
+
+func TestTenMinutesMore(t *testing.T) {
+	h := newHouse(t)
+	teacher := h.as("oert@gym.example")
+	group := h.class.String()
+	teacher.post(web.To(web.PathModeStart, group), "kind", "offline").has(t, "bis 10:35")
+	h.readBack(h.devices[:6]...)
+	h.clock.move(time.Minute)
+	teacher.post(web.To(web.PathModeExtend, group, h.runningMode()), "minutes", "10").has(t, "bis 10:45")
+	h.readBack(h.devices[:6]...)
+	teacher.get(web.To(web.PathBoard, group)).has(t, `<span class="number">6</span> aktiv`)
+	// Beyond the longest length nothing is moved, and the page says why.
+	for range 5 {
+		teacher.post(web.To(web.PathModeExtend, group, h.runningMode()), "minutes", "10")
+	}
+	long := teacher.post(web.To(web.PathModeExtend, group, h.runningMode()), "minutes", "10")
+	if long.status != http.StatusUnprocessableEntity {
+		t.Errorf("beyond 90 minutes: %d", long.status)
+	}
+	long.has(t, "90 Minuten")
+}

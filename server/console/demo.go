@@ -206,7 +206,7 @@ func (h *Handler) streamDemo(c *gin.Context) error {
 		case <-h.Stopping:
 			return nil
 		case <-beat.C:
-			if out.comment() != nil {
+			if out.beat() != nil {
 				return nil
 			}
 			continue
@@ -222,7 +222,7 @@ func (h *Handler) streamDemo(c *gin.Context) error {
 		}
 		last = now
 		now.OOB = true
-		if out.send(ctx, "stage", web.DemoStageFragment(now)) != nil {
+		if out.send(ctx, "stage", h.Now(), web.DemoStageFragment(now)) != nil {
 			return nil
 		}
 	}

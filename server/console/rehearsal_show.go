@@ -19,6 +19,7 @@ import (
 func (h *Handler) showRehearsal(c *gin.Context) error { return h.drawRehearsal(c, http.StatusOK, nil) }
 
 func (h *Handler) drawRehearsal(c *gin.Context, status int, problem *web.Problem) error {
+	h.lookedUp(c)
 	v, r := visitor(c), h.rehearsal(c.Request.Context())
 	live, err := h.live(c.Request.Context(), v, h.pretendClass(v, r))
 	if err != nil {
@@ -40,6 +41,7 @@ func (h *Handler) showRehearsalScreen(c *gin.Context) error {
 
 // rehearsalPart is the board of the pretend device as a fragment.
 func (h *Handler) rehearsalPart(c *gin.Context) error {
+	h.lookedUp(c)
 	v := visitor(c)
 	live, err := h.live(c.Request.Context(), v, h.pretendClass(v, h.rehearsal(c.Request.Context())))
 	if err != nil {
@@ -158,12 +160,13 @@ func (h *Handler) streamRehearsal(c *gin.Context) error {
 		case <-h.Stopping:
 			return nil
 		case <-beat.C:
-			if !h.stillHere(ctx, v) || out.comment() != nil {
+			if !h.stillHere(ctx, v) || out.beat() != nil {
 				return nil
 			}
 			continue
 		case <-tick.C:
 		}
+		at := h.Now()
 		r := h.rehearsal(h.sessionNow(c))
 		v.frame.Now = h.Now()
 		now, err := h.live(ctx, v, h.pretendClass(v, r))
@@ -177,7 +180,7 @@ func (h *Handler) streamRehearsal(c *gin.Context) error {
 			fragment.OOB = true
 			drawn = append(drawn, templ.Component(web.PupilScreenFragment(fragment)))
 		}
-		if err := out.send(ctx, "board", drawn...); err != nil {
+		if err := out.send(ctx, "board", at, drawn...); err != nil {
 			return nil
 		}
 		shown, screen = now, next

@@ -1,12 +1,18 @@
 // Listens to the page's event stream and puts each event in place. One stream
 // per page, closed while nobody looks: a browser has six connections to a host.
 // If the connection is lost, the page says so and since when, and tries again
-// with growing, random pauses.
+// with growing, random pauses. A dead connection looks like a quiet one, so a
+// beat that stays out counts as lost.
+//
+// Answers to actions and events of the stream can overtake each other. Each says
+// when it was looked up (header Board-At, event id), and an older one that comes
+// later is followed by a fresh look.
 const place = document.querySelector("[data-stream]");
 const lost = document.getElementById("lost");
 const live = document.querySelector("[data-live]");
 
-let source = null, failures = 0, retry = 0, hide = 0, since = null, gap = false;
+const silence = 50000; // two beats and some
+let source = null, failures = 0, retry = 0, hide = 0, watch = 0, since = null, gap = false, newest = 0;
 
 export const connected = () => !place || since === null;
 
@@ -21,6 +27,11 @@ export function stream() {
     else if (!source) open();
   });
   addEventListener("online", () => source || open());
+  addEventListener("offline", lose);
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const at = Number(event.detail.xhr?.getResponseHeader("Board-At"));
+    if (at && at < newest) refresh();
+  });
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
 }
@@ -34,17 +45,33 @@ function open() {
     if (gap) refresh();
     gap = true;
   };
-  source.onerror = () => {
-    close();
-    failures++;
-    tell(since ?? new Date());
-    retry = setTimeout(open, Math.random() * Math.min(30000, 1000 * 2 ** failures));
-  };
-  for (const name of ["board", "stage"]) source.addEventListener(name, (event) => put(event.data));
+  source.onerror = lose;
+  source.addEventListener("beat", heard);
+  for (const name of ["board", "stage"]) {
+    source.addEventListener(name, (event) => {
+      heard();
+      newest = Math.max(newest, Number(event.lastEventId));
+      put(event.data);
+    });
+  }
+  heard();
+}
+
+function heard() {
+  clearTimeout(watch);
+  watch = setTimeout(lose, silence);
+}
+
+function lose() {
+  close();
+  failures++;
+  tell(since ?? new Date());
+  retry = setTimeout(open, Math.random() * Math.min(30000, 1000 * 2 ** failures));
 }
 
 function close() {
   clearTimeout(retry);
+  clearTimeout(watch);
   source?.close();
   source = null;
 }
@@ -61,9 +88,13 @@ function put(html) {
   document.dispatchEvent(new Event("schulwart:changed"));
 }
 
-async function refresh() {
+async function refresh(tries = 5) {
   const answer = await fetch(place.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (answer?.ok && !answer.redirected) put(await answer.text());
+  if (!answer?.ok || answer.redirected) return;
+  const at = Number(answer.headers.get("Board-At"));
+  const html = await answer.text();
+  if (at < newest && tries > 0) return refresh(tries - 1);
+  put(html);
 }
 
 function tell(at) {
