@@ -33,8 +33,14 @@ type Login struct {
 type World struct {
 	Logins []Login
 	Stage  org.ID // class 7b, where the tour plays
-	Link   string // enrolment link of the simulated devices
+	Plan   []Planned // the simulated devices, in order
 	Plays  []play // classes in which a lesson always runs
+}
+
+// Planned is a simulated device: its name and the enrolment link of its school.
+type Planned struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
 }
 
 // guide acts when nobody is signed in yet.
@@ -90,22 +96,10 @@ func Seed(ctx context.Context, a *app.App, n int) (World, error) {
 	}
 	s := &seeding{app: a, ctx: ctx, authority: authority.ID, devices: n}
 	s.above(authority.Name)
-	var first org.ID
 	for _, p := range places {
-		school := s.school(p)
-		if first == "" {
-			first = school
-		}
+		s.school(p)
 	}
-	if s.err != nil {
-		return World{}, s.err
-	}
-	token, err := a.Enroll.CreateToken(ctx, guide, enroll.NewToken{School: first, Uses: max(n, 1), For: 30 * 24 * time.Hour, Note: "Simulierte Geräte"})
-	if err != nil {
-		return World{}, fmt.Errorf("making the enrolment token: %w", err)
-	}
-	s.world.Link = token.URL
-	return s.world, nil
+	return s.world, s.err
 }
 
 // seeding carries the first error through, so that the story reads as one.
@@ -115,6 +109,7 @@ type seeding struct {
 	authority org.ID
 	devices   int
 	made      int
+	link      string // of the school that is being made
 	world     World
 	err       error
 }
@@ -143,15 +138,21 @@ func (s *seeding) login(role may.Role, name, place, mail string, branch org.Bran
 	return person.ID
 }
 
-func (s *seeding) school(p place) org.ID {
+func (s *seeding) school(p place) {
 	if s.err != nil {
-		return ""
+		return
 	}
 	school, err := s.app.Roster.CreateSchool(s.ctx, guide, s.authority, p.name, p.short)
 	if err != nil {
 		s.err = fmt.Errorf("making %s: %w", p.name, err)
-		return ""
+		return
 	}
+	token, err := s.app.Enroll.CreateToken(s.ctx, guide, enroll.NewToken{School: school.ID, Uses: max(s.devices, 1), For: 30 * 24 * time.Hour, Note: "Simulierte Geräte"})
+	if err != nil {
+		s.err = fmt.Errorf("making an enrolment token: %w", err)
+		return
+	}
+	s.link = token.URL
 	branch := org.Branch{Authority: s.authority, School: school.ID}
 	s.login(may.SchoolAdmin, p.admin, p.name, lower(p.short)+"-admin", branch)
 	teachers := make([]org.ID, len(p.teachers))
@@ -168,7 +169,6 @@ func (s *seeding) school(p place) org.ID {
 	s.note(err)
 	_, err = s.app.Roster.SaveSites(s.ctx, guide, "", school.ID, "Recherche", []string{"fragfinn.de", "klexikon.zum.de", "helles-koepfchen.de"}, true)
 	s.note(err)
-	return school.ID
 }
 
 // group makes a class with its devices. Of the first teacher are the first two
@@ -212,7 +212,9 @@ func (s *seeding) device(school roster.School, named bool) org.ID {
 	}
 	i := s.made
 	s.made++
-	device, err := s.app.Roster.CreateDevice(s.ctx, guide, school.ID, fmt.Sprintf("%s-%04d", school.Short, i+1), Serial(i), org.Linux)
+	name := fmt.Sprintf("%s-%04d", school.Short, i+1)
+	s.world.Plan = append(s.world.Plan, Planned{name, s.link})
+	device, err := s.app.Roster.CreateDevice(s.ctx, guide, school.ID, name, Serial(i), org.Linux)
 	if err != nil {
 		s.err = fmt.Errorf("making a device: %w", err)
 		return ""
@@ -233,6 +235,16 @@ func (s *seeding) note(err error) {
 	if s.err == nil {
 		s.err = err
 	}
+}
+
+// writePlan writes the simulated devices, for the program that pretends to be
+// them.
+func (w World) writePlan(file string) error {
+	data, err := json.Marshal(w.Plan)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
 }
 
 // WriteLogins writes the logins as JSON, for programs.

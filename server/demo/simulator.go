@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,7 +43,11 @@ func startSimulator(ctx context.Context, c *config.DemoCommand, world World, log
 	if c.Devices == 0 {
 		return s, nil
 	}
-	s.process = exec.CommandContext(ctx, program, "simulate", "--devices", strconv.Itoa(c.Devices), "--url", world.Link,
+	plan := filepath.Join(c.Data, "simulated.json")
+	if err := world.writePlan(plan); err != nil {
+		return nil, fmt.Errorf("planning simulated devices: %w", err)
+	}
+	s.process = exec.CommandContext(ctx, program, "simulate", "--plan", plan,
 		"--lag", "--drop", "--tamper", "--control", "127.0.0.1:0", "--state", filepath.Join(c.Data, "simulated"))
 	// It ends in good order, also when somebody presses Ctrl-C at the terminal.
 	s.process.Cancel = func() error { return s.process.Process.Signal(os.Interrupt) }
