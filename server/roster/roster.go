@@ -146,6 +146,7 @@ type Device struct {
 	Retired    time.Time // zero: in use
 	Simulated  bool
 
+	Leased    bool      // a mode is on it, was until a moment ago, or is planned
 	Enrolment org.ID    // the enrolment in force; empty: not enrolled
 	LastSeen  time.Time // as stored; presence knows better
 	Agent     string    // version of our agent
@@ -165,6 +166,7 @@ type DeviceFilter struct {
 	// computes the states first.
 	Devices []org.ID
 	Seen    Seen
+	Leased  bool // only those with a mode on them
 	Retired bool // only those out of use, instead of only those in use
 	Cursor  string
 	Limit   int // 0 means 50, at most 200

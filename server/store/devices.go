@@ -12,21 +12,27 @@ import (
 
 const deviceSelect = `SELECT d.authority, d.id, d.school, s.name, d.name, d.serial, d.platform, d.model, d.person, COALESCE(p.name, ''), d.source, d.created, d.retired, d.simulated,
 	COALESCE((SELECT e.id FROM enrolments e WHERE e.authority = d.authority AND e.device = d.id AND e.state = 'enrolled' ORDER BY e.id LIMIT 1), ''),
-	COALESCE(st.last_seen, 0), COALESCE(st.agent, ''), COALESCE(st.facts, '{}')
+	COALESCE(st.last_seen, 0), COALESCE(st.agent, ''), COALESCE(st.facts, '{}'),
+	COALESCE((SELECT MAX(l.keep_until) FROM leases l WHERE l.authority = d.authority AND l.device = d.id), 0)
 	FROM devices d JOIN schools s ON s.authority = d.authority AND s.id = d.school
 	LEFT JOIN persons p ON p.authority = d.authority AND p.id = d.person
 	LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id WHERE `
 
-func scanDevice(row scanner) (roster.Device, error) {
+// devicesAt scans devices at an instant.
+func devicesAt(at time.Time) func(scanner) (roster.Device, error) {
+	return func(row scanner) (roster.Device, error) { return scanDevice(row, at) }
+}
+
+func scanDevice(row scanner, at time.Time) (roster.Device, error) {
 	var d roster.Device
-	var created, retired, seen int64
+	var created, retired, seen, leased int64
 	var facts string
 	err := row.Scan(&d.Authority, &d.ID, &d.School, &d.SchoolName, &d.Name, &d.Serial, &d.Platform, &d.Model, &d.Person, &d.PersonName, &d.Source, &created, &retired, &d.Simulated,
-		&d.Enrolment, &seen, &d.Agent, &facts)
+		&d.Enrolment, &seen, &d.Agent, &facts, &leased)
 	if err != nil {
 		return d, err
 	}
-	d.Created, d.Retired, d.LastSeen = instant(created), instant(retired), instant(seen)
+	d.Created, d.Retired, d.LastSeen, d.Leased = instant(created), instant(retired), instant(seen), leased > millis(at)
 	var said struct {
 		System string `json:"os-version"`
 	}
@@ -39,7 +45,7 @@ func scanDevice(row scanner) (roster.Device, error) {
 // FindDevice returns a device with its groups.
 func (s *Store) FindDevice(ctx context.Context, id org.ID) (roster.Device, error) {
 	tx := s.reader(ctx)
-	device, err := one(tx.QueryRowContext(ctx, deviceSelect+`d.id = $1`, id), scanDevice, "not_found")
+	device, err := one(tx.QueryRowContext(ctx, deviceSelect+`d.id = $1`, id), devicesAt(s.now()), "not_found")
 	if err != nil {
 		return device, err
 	}
@@ -84,6 +90,9 @@ func (s *Store) ListDevices(ctx context.Context, branches []org.Branch, filter r
 		}
 		q.add(`)`)
 	}
+	if filter.Leased {
+		q.add(` AND EXISTS (SELECT 1 FROM leases l WHERE l.authority = d.authority AND l.device = d.id AND l.keep_until > ?)`, millis(at))
+	}
 	seen(q, filter.Seen, at)
 	if err := s.search(ctx, q, branches, filter.Query); err != nil {
 		return nil, "", err
@@ -92,7 +101,7 @@ func (s *Store) ListDevices(ctx context.Context, branches []org.Branch, filter r
 	// The ids first, by the narrowest way; what is shown of them after that.
 	p := &query{args: q.args}
 	p.sql.WriteString(deviceSelect + `d.id IN (` + q.text() + `) ORDER BY d.name, d.id`)
-	devices, err := collect(ctx, s.reader(ctx), scanDevice, p.text(), p.args...)
+	devices, err := collect(ctx, s.reader(ctx), devicesAt(at), p.text(), p.args...)
 	if err != nil {
 		return nil, "", err
 	}

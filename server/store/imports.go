@@ -117,7 +117,7 @@ func (s *Store) Inventory(ctx context.Context, school org.Branch) (roster.Invent
 	var inv roster.Inventory
 	tx := s.reader(ctx)
 	var err error
-	if inv.Devices, err = collect(ctx, tx, scanDevice, deviceSelect+`d.authority = $1 AND d.school = $2 ORDER BY d.id`, school.Authority, school.School); err != nil {
+	if inv.Devices, err = collect(ctx, tx, devicesAt(s.now()), deviceSelect+`d.authority = $1 AND d.school = $2 ORDER BY d.id`, school.Authority, school.School); err != nil {
 		return inv, err
 	}
 	if inv.Groups, err = collect(ctx, tx, scanGroup, groupSelect+`g.authority = $1 AND g.school = $2 ORDER BY g.id`, school.Authority, school.School); err != nil {
