@@ -16,7 +16,7 @@ import (
 // peopleHandler is the console with the program interface and the machines'
 // questions beside it.
 func (a *App) peopleHandler() http.Handler {
-	return console.New(console.Deps{
+	return a.withPrograms(console.New(console.Deps{
 		Log: a.Log, Now: a.Now,
 		Sessions: a.Sessions, Staff: a.Staff, Roster: a.Roster, Lessons: a.Lessons, Presence: presence{a.Presence}, Live: a.Live,
 		Board: a.Board, Enroll: a.Enroll, Audit: a.Audit, Backup: a.Backup, Mail: a.Mail, Setup: a.Setup,
@@ -27,7 +27,7 @@ func (a *App) peopleHandler() http.Handler {
 			a.health(engine)
 			a.instance(engine)
 		},
-	})
+	}))
 }
 
 // peopleTLS returns how people reach this process by TLS; nil where they do not.
