@@ -32,9 +32,9 @@ type Login struct {
 // World is what was put into an empty installation.
 type World struct {
 	Logins []Login
-	Stage  org.ID // class 7b, where the tour plays
+	Stage  org.ID    // class 7b, where the tour plays
 	Plan   []Planned // the simulated devices, in order
-	Plays  []play // classes in which a lesson always runs
+	Plays  []play    // classes in which a lesson always runs
 }
 
 // Planned is a simulated device: its name and the enrolment link of its school.
@@ -109,6 +109,7 @@ type seeding struct {
 	authority org.ID
 	devices   int
 	made      int
+	share     int    // of a hundred, of the groups so far
 	link      string // of the school that is being made
 	world     World
 	err       error
@@ -194,10 +195,8 @@ func (s *seeding) group(school roster.School, c class, teachers []org.ID, i int)
 		}
 	}
 	var members []org.ID
-	for range max(1, s.devices*c.share/100) {
-		if s.made == s.devices {
-			break
-		}
+	// Shares are summed before they are rounded, so that none is lost.
+	for s.share += c.share; s.made < s.devices*s.share/100; {
 		members = append(members, s.device(school, kind == org.Class))
 	}
 	if len(members) > 0 && s.err == nil {
