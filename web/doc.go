@@ -10,3 +10,9 @@
 // time zone. Addresses are built from the patterns in paths.go, with which the
 // console registers its routes.
 package web
+
+// After a change to a .templ file: go generate ./web. The generator comes by
+// its module; the sums let a test see, with Go alone, that nobody forgot.
+//
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+//go:generate go test -tags nomsgpack -run TestGeneratedFilesAreCurrent -update .

@@ -31,7 +31,9 @@ func (p OperationsPage) worries() int {
 	return count
 }
 
-func (p OperationsPage) headline() string { return p.T("operations.headline", "count", p.worries(), "number", p.inWords(p.worries())) }
+func (p OperationsPage) headline() string {
+	return p.T("operations.headline", "count", p.worries(), "number", p.inWords(p.worries()))
+}
 
 // certificateState warns a month ahead, or a week where renewal is automatic.
 func (p OperationsPage) certificateState(c CertificateRow) State {

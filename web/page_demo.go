@@ -28,6 +28,7 @@ type DemoStage struct {
 	Frame    Frame
 	Group    GroupRef
 	Tile     TilePart
+	Others   []TilePart // the rest of the class, drawn small
 	Mode     *RunningMode
 	Screen   PupilScreen
 	Cable    bool          // plugged in

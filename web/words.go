@@ -145,6 +145,7 @@ var spoken = map[string][2]string{
 	"kind":  {"mode.", ".name"},
 	"part":  {"part.name.", ""},
 	"field": {"import.field.", ""},
+	"door":  {"setup.door.", ""},
 }
 
 // argument writes one argument. Rooms and devices hand over what they store: the

@@ -29,8 +29,8 @@ func operations(f web.Frame) web.OperationsPage {
 
 func checks() []web.SetupCheck {
 	return []web.SetupCheck{
-		{State: web.StepOK, What: say("dns", "host", "mdm.musterstadt.example", "address", "203.0.113.10")},
-		{State: web.StepFailed, What: say("listener", "url", "https://mdm.musterstadt.example:8443"), Mend: because("listener"), Detail: "dial tcp 203.0.113.10:8443: connect: connection refused"},
+		{State: web.StepOK, What: say("address.name", "door", "public", "host", "mdm.musterstadt.example", "addresses", "203.0.113.10")},
+		{State: web.StepFailed, What: say("listeners.reached", "door", "device", "url", "https://mdm.musterstadt.example:8443"), Mend: because("door_refused"), Detail: "dial tcp 203.0.113.10:8443: connect: connection refused"},
 	}
 }
 

@@ -13,7 +13,7 @@ func stage(f web.Frame) web.DemoStage {
 	tile := web.TilePart{Frame: f, Group: "g7b", Device: "d0", Name: "Ada B.", Battery: 81, State: web.StateActive, Since: at(9, 52), Seen: ago(2 * time.Second), Simulated: true}
 	shown := screen(f, web.PupilMode{Kind: web.ModeOffline, By: "Frau Oert", Ends: until})
 	shown.Device = "Ada B."
-	return web.DemoStage{Frame: f, Group: class7b, Tile: tile, Mode: &mode, Screen: shown, Cable: true, Server: true, Speed: 1}
+	return web.DemoStage{Frame: f, Group: class7b, Tile: tile, Others: tiles(f, web.StateActive, true)[1:], Mode: &mode, Screen: shown, Cable: true, Server: true, Speed: 1}
 }
 
 func demo(f web.Frame, s web.DemoStage) web.DemoPage {

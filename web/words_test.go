@@ -1,0 +1,214 @@
+package web
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sources returns the text of every component and every hand-written file.
+func sources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range []string{"*.templ", "*.go"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_templ.go") || strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(data)
+		}
+	}
+	return all.String()
+}
+
+// families are the prefixes below which other rooms, or a value of ours, choose
+// the key. Whether such a key is used cannot be read off the source.
+var families = []string{
+	"audit", "cause", "certificate", "check", "command", "error", "event", "fact", "flash", "look", "mend", "reason", "rule", "say",
+	"sees", "sees_not", "step", "todo", "undo", "value", "why", "word", "demo.story", "demo.do", "propose.why", "number", "pupil",
+	"state", "part", "nav", "role", "mode", "group.kind", "board.all", "platform", "import", "setup", "tokens.state", "tokens.hours",
+	"modeform.start", "devices.state", "devices.group", "devices.school", "devices.seen", "tokens.target", "groups.person", "people.place",
+	"schools.authority", "language", "made", "rule.state",
+}
+
+func inFamily(key string) bool {
+	return slices.ContainsFunc(families, func(family string) bool { return strings.HasPrefix(key, family+".") })
+}
+
+func TestEveryKeyInUseHasWords(t *testing.T) {
+	used := regexp.MustCompile(`\bT\((?:lang, )?"([a-z0-9_.]+)"[,)]`).FindAllStringSubmatch(sources(t), -1)
+	if len(used) < 300 {
+		t.Fatalf("found only %d keys in the sources; has the way of asking changed?", len(used))
+	}
+	for _, lang := range Languages() {
+		for _, match := range used {
+			if !Knows(lang, match[1]) {
+				t.Errorf("%s: no words for %q", lang, match[1])
+			}
+		}
+	}
+}
+
+func TestNoWordsWithoutUse(t *testing.T) {
+	text := sources(t)
+	for _, key := range Keys("de") {
+		if !inFamily(key) && !strings.Contains(text, `"`+key+`"`) {
+			t.Errorf("%q is used nowhere", key)
+		}
+	}
+}
+
+func TestBothLanguagesSayTheSame(t *testing.T) {
+	if de, en := Keys("de"), Keys("en"); !slices.Equal(de, en) {
+		for _, key := range de {
+			if !Knows("en", key) {
+				t.Errorf("en: no words for %q", key)
+			}
+		}
+		for _, key := range en {
+			if !Knows("de", key) {
+				t.Errorf("de: no words for %q", key)
+			}
+		}
+	}
+	names := regexp.MustCompile(`\{[a-z_]+\}`)
+	for _, key := range Keys("de") {
+		de, en := catalogue["de"][key], catalogue["en"][key]
+		if (de.One == "") != (en.One == "") || (de.Zero == "") != (en.Zero == "") {
+			t.Errorf("%s: the languages have different forms", key)
+		}
+		a, b := names.FindAllString(de.Other, -1), names.FindAllString(en.Other, -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if !slices.Equal(slices.Compact(a), slices.Compact(b)) {
+			t.Errorf("%s: arguments differ: %v, %v", key, a, b)
+		}
+	}
+}
+
+// Faults are made all over the server; each needs words in both languages.
+func TestEveryFaultOfTheServerHasWords(t *testing.T) {
+	fault := regexp.MustCompile(`errs\.E\([^,"]+,\s*"([a-z0-9_.]+)"\s*[,)]`)
+	found := 0
+	for _, root := range []string{"../server", "../policies"} {
+		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, match := range fault.FindAllSubmatch(data, -1) {
+				found++
+				if key := "error." + string(match[1]); !Knows("de", key) {
+					t.Errorf("%s: no words for %q", path, key)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found == 0 {
+		t.Error("found no fault in the server; has the way of making them changed?")
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for _, c := range []struct {
+		lang  string
+		count int
+		want  string
+	}{
+		{"de", 0, "Keine Geräte"}, {"de", 1, "1 Gerät"}, {"de", 24, "24 Geräte"}, {"de", 12840, "12.840 Geräte"},
+		{"en", 0, "No devices"}, {"en", 1, "1 device"}, {"en", 12840, "12,840 devices"},
+	} {
+		if got := T(c.lang, "board.devices", "count", c.count); got != c.want {
+			t.Errorf("%s, %d: %q, want %q", c.lang, c.count, got, c.want)
+		}
+	}
+}
+
+func TestFaultNeverShowsAKey(t *testing.T) {
+	if got := Fault("de", "mode.too_long", map[string]any{"minutes": 90}); !strings.Contains(got, "90 Minuten") {
+		t.Errorf("known fault: %q", got)
+	}
+	if got := Fault("en", "no.such.key", nil); got != T("en", "error.unknown") {
+		t.Errorf("unknown fault: %q", got)
+	}
+}
+
+func TestArgumentsAreSpoken(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("no time zones here")
+	}
+	f := Frame{Lang: "de", Location: berlin, Now: time.Date(2026, 11, 16, 9, 0, 0, 0, time.UTC)}
+	got := f.Say("say", Sentence{Key: "mode", Args: map[string]any{"name": "MS-0388", "by": "Frau Oert", "kind": "offline", "until": "2026-11-16T09:35:00Z"}})
+	if want := "Auf MS-0388 gilt bis 10:35 „Internet aus“ von Frau Oert. Danach ist von selbst alles wie vorher."; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestInstants(t *testing.T) {
+	f := Frame{Lang: "de", Location: time.FixedZone("MEZ", 3600), Now: time.Date(2026, 11, 16, 9, 3, 0, 0, time.UTC)}
+	for _, c := range []struct{ got, want string }{
+		{f.When(f.Now.Add(-time.Hour)), "09:03"},
+		{f.When(f.Now.Add(-24 * time.Hour)), "gestern 10:03"},
+		{f.When(f.Now.Add(24 * time.Hour)), "morgen 10:03"},
+		{f.When(f.Now.Add(-72 * time.Hour)), "13.11.2026, 10:03"},
+		{f.When(time.Time{}), "noch nie"},
+		{f.Date(f.Now), "Montag, 16. November"},
+		{f.Age(f.Now.Add(-3 * time.Second)), "vor 3 s"},
+		{f.Age(f.Now.Add(-22 * time.Minute)), "vor 22 min"},
+		{f.Bytes(1_420_000_000), "1,4 GB"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestLocaleFilesAreSorted(t *testing.T) {
+	for _, lang := range Languages() {
+		data, err := locale.ReadFile("locale/" + lang + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoder := json.NewDecoder(strings.NewReader(string(data)))
+		last, depth := "", 0
+		for {
+			token, err := decoder.Token()
+			if err != nil {
+				break
+			}
+			if delim, ok := token.(json.Delim); ok {
+				depth += map[json.Delim]int{'{': 1, '}': -1}[delim]
+				continue
+			}
+			key, ok := token.(string)
+			if depth != 1 || !ok || !Knows(lang, key) {
+				continue
+			}
+			if key < last {
+				t.Fatalf("%s: %q stands after %q", lang, key, last)
+			}
+			last = key
+		}
+	}
+}
