@@ -46,7 +46,10 @@ func explain(lang words.Lang, err error) string {
 		}
 	}
 	var refused identity.Refused
-	if errors.As(err, &refused) && refused.Reason != "" {
+	if errors.As(err, &refused) {
+		if refused.Reason == "" {
+			return words.Text(lang, "fault.token", nil)
+		}
 		return words.Text(lang, "refused."+refused.Reason, nil)
 	}
 	return err.Error()

@@ -29,6 +29,7 @@ type part struct {
 	since    time.Time
 	repaired bool // somebody changed it while these rules held
 
+	seen   time.Duration // elapsed of the last look
 	failed int
 	retry  time.Duration // elapsed before which a failed Set is not repeated
 	spoke  time.Duration // elapsed of the last event about tampering
@@ -82,6 +83,11 @@ func apply(ctx context.Context, driver enforce.Driver, rules enforce.Rules, key 
 	return o
 }
 
+// watchDetails is how often the parts are looked at that are details of a mode.
+// To look at browsers and programs means to read every process, so it is done
+// less often than it is to look at packet rules.
+const watchDetails = 10 * time.Second
+
 // check looks at every part that stands still, and repairs what was changed.
 func (l *Loop) check() {
 	elapsed := l.looked
@@ -90,9 +96,10 @@ func (l *Loop) check() {
 			l.hung(p, elapsed)
 			continue
 		}
-		if !p.settled() || elapsed < p.retry {
+		if !p.settled() || elapsed < p.retry || p.detail() && p.seen != 0 && elapsed-p.seen < watchDetails {
 			continue
 		}
+		p.seen = elapsed
 		key, rules := p.want, l.rules
 		l.run(p, elapsed, func(ctx context.Context) outcome {
 			seen := p.driver.Check(ctx)
@@ -107,6 +114,12 @@ func (l *Loop) check() {
 			return o
 		})
 	}
+}
+
+// detail reports whether the part can be looked at less often: it is neither
+// network nor screen, and nothing is under way in it.
+func (p *part) detail() bool {
+	return p.name != catalog.Network && p.name != catalog.Screen && p.reading.State != ddm.PartPending
 }
 
 func (l *Loop) hung(p *part, elapsed time.Duration) {
