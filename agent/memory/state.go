@@ -4,6 +4,7 @@
 package memory
 
 import (
+	"slices"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -20,8 +21,12 @@ type State struct {
 	Manifest     ddm.Manifest      `json:"manifest"`
 	Declarations []ddm.Declaration `json:"declarations,omitempty"`
 
-	Leases  []Kept    `json:"leases,omitempty"`
-	Ended   []Ended   `json:"ended,omitempty"`
+	Leases []Kept  `json:"leases,omitempty"`
+	Ended  []Ended `json:"ended,omitempty"`
+	// Passed are leases that ended by a time which the server has not confirmed
+	// since the system started. If it says that the clock was ahead, they hold
+	// again.
+	Passed  []Kept    `json:"passed,omitempty"`
 	Refused []Refused `json:"refused,omitempty"`
 
 	Release Release `json:"release"`
@@ -103,6 +108,7 @@ type Counters struct {
 // Bounds of what is remembered.
 const (
 	mostEnded  = 200
+	mostPassed = 50
 	mostEvents = 100
 	mostUsed   = 50
 )
@@ -135,6 +141,18 @@ func (s *State) End(end Ended) bool {
 		s.Ended = append([]Ended(nil), s.Ended[extra:]...)
 	}
 	return true
+}
+
+// Pass keeps leases that ended by an unconfirmed time.
+func (s *State) Pass(passed []Kept) {
+	for _, kept := range passed {
+		if !slices.Contains(s.Passed, kept) {
+			s.Passed = append(s.Passed, kept)
+		}
+	}
+	if extra := len(s.Passed) - mostPassed; extra > 0 {
+		s.Passed = append([]Kept(nil), s.Passed[extra:]...)
+	}
 }
 
 // Happened notes an event for the next report. Of too many the oldest go.

@@ -91,6 +91,63 @@ func TestFridaysModeDoesNotHoldOnMonday(t *testing.T) {
 	d.wantPhase("a", ddm.LeaseEnded)
 }
 
+func TestALeaseHoldsAgainWhenTheServerSaysThatTheClockWasAhead(t *testing.T) {
+	d := newDevice(t)
+	ended := d.lease("c", 1, lease.Focus, 0, 45*time.Minute)
+	take(t, d.offer(d.lease("a", 1, lease.Offline, 0, 45*time.Minute), d.lease("b", 1, lease.Screen, 0, 12*time.Minute), ended))
+	take(t, d.offer(ended.End(monday)))
+	d.pass(10 * time.Minute)
+	d.host.MoveWall(24 * time.Hour)
+	d.reboot(time.Minute)
+	d.wantReach(enforce.Open)
+	d.wantPhase("a", ddm.LeaseEnded)
+	d.loop.Told(d.loop.Report())
+	// Also after one more start without the server.
+	d.reboot(time.Minute)
+	d.loop.Confirm(monday.Add(20 * time.Minute))
+	d.wantReach(enforce.Never)
+	d.wantPhase("a", ddm.LeaseActive)
+	d.wantPhase("b", ddm.LeaseEnded)
+	d.wantPhase("c", ddm.LeaseEnded)
+	if pending, _ := d.loop.Pending(); !pending {
+		t.Error("the server does not hear that it holds again")
+	}
+	if status, _ := d.phase("c"); status.Reason == nil || status.Reason.Code != "ended.revision" {
+		t.Errorf("what somebody ended is told as %+v", status)
+	}
+	d.pass(25 * time.Minute)
+	d.wantReach(enforce.Open)
+	d.wantPhase("a", ddm.LeaseEnded)
+}
+
+func TestACodeEndsForGoodWhateverTheClockSays(t *testing.T) {
+	d := newDevice(t)
+	take(t, d.offer(d.lease("a", 1, lease.Offline, 0, 45*time.Minute)))
+	if got := d.loop.Release(lease.ReleaseCode(secret, "a", monday), ""); got.Key != "release.done" {
+		t.Fatal(got)
+	}
+	d.host.MoveWall(24 * time.Hour)
+	d.reboot(time.Minute)
+	d.loop.Confirm(monday.Add(10 * time.Minute))
+	d.wantReach(enforce.Open)
+	d.wantPhase("a", ddm.LeaseEnded)
+}
+
+func TestALeaseSweptByAClockThatWasAheadHoldsAgain(t *testing.T) {
+	d := newDevice(t)
+	take(t, d.offer(d.lease("a", 1, lease.Offline, 0, 45*time.Minute)))
+	d.pass(10 * time.Minute)
+	d.host.MoveWall(24 * time.Hour)
+	d.host.Reboot(time.Minute)
+	if ids, err := reconcile.Sweep(t.Context(), d.memory, d.host, nil, reconcile.Speech{}); err != nil || len(ids) != 1 {
+		t.Fatalf("swept %v: %v", ids, err)
+	}
+	d.start()
+	d.wantReach(enforce.Open)
+	d.loop.Confirm(monday.Add(20 * time.Minute))
+	d.wantReach(enforce.Never)
+}
+
 func TestAnExamUsesUpItsTimeAfterAReboot(t *testing.T) {
 	d := newDevice(t)
 	take(t, d.offer(d.lease("x", 1, lease.Exam, 0, 90*time.Minute)))

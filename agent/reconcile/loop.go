@@ -77,6 +77,8 @@ type Loop struct {
 	// unstored are ends that hold in this process and go to disk with the next
 	// change. After a restart they are found ended again, by the clock.
 	unstored []memory.Ended
+	// early are revisions that were over when they came: somebody ended them.
+	early    map[string]int
 	fault    *ddm.Reason // why memory could not be written
 	facts    factsKey    // as last reported
 	revision uint64      // of what there is to tell
@@ -285,20 +287,29 @@ func (l *Loop) examination(clock memory.Clock) {
 // endings moves leases that are over from what may hold to what has ended.
 func (l *Loop) endings(clock memory.Clock) {
 	var over []memory.Ended
-	var running []lease.Lease
+	var running, passed []lease.Lease
 	for i, moved := range onOneClock(l.leases, clock) {
 		if !moved.Ended(clock.Now) {
 			running = append(running, l.leases[i])
 			continue
 		}
-		over = append(over, memory.Ended{ID: moved.ID, Rev: moved.Rev, Kind: moved.Kind, At: moved.Expires, How: memory.ByTime})
+		end := memory.Ended{ID: moved.ID, Rev: moved.Rev, Kind: moved.Kind, At: moved.Expires, How: memory.ByTime}
+		if l.early[moved.ID] == moved.Rev {
+			end.How = memory.ByRevision
+		} else if clock.Trust != memory.TrustServer {
+			passed = append(passed, l.leases[i])
+		}
+		over = append(over, end)
 	}
 	if len(over) == 0 {
 		return
 	}
-	l.leases = running
+	l.leases, l.early = running, nil
 	l.unstored = append(l.unstored, over...)
-	l.update(func(s *memory.State) { s.Leases = keptOf(s.Leases, running) })
+	l.update(func(s *memory.State) {
+		s.Pass(keptOf(s.Leases, passed))
+		s.Leases = keptOf(s.Leases, running)
+	})
 	l.tell()
 }
 
@@ -382,26 +393,6 @@ func (l *Loop) save() {
 	defer l.mu.Unlock()
 	l.readClock()
 	l.checkpoint()
-}
-
-// Confirm takes the server's time, which it told over an authenticated
-// connection, and notes the contact.
-func (l *Loop) Confirm(server time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	before := l.readClock()
-	clock, by := before.Confirmed(server)
-	l.config.Memory.SetClock(clock)
-	l.contact = clock.Now
-	if clock == before {
-		return
-	}
-	l.checkpoint()
-	if by.Abs() >= time.Minute {
-		l.happened("clock.corrected", map[string]string{"by": by.Round(time.Second).String()})
-	}
-	l.settle(clock, true)
-	l.poke()
 }
 
 // Refresh makes a report due if what the device is has changed since the last.

@@ -22,7 +22,7 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	m.SetClock(now)
 	state := m.State()
 	var over []memory.Ended
-	var running []lease.Lease
+	var running, passed []lease.Lease
 	for _, kept := range state.Leases {
 		known, reason := believe(kept.JWS, state.Trust.Keys, state.Trust, kept.Received)
 		if reason != nil {
@@ -30,6 +30,9 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 		}
 		if moved := onOneClock([]lease.Lease{known}, now)[0]; moved.Ended(now.Now) {
 			over = append(over, memory.Ended{ID: known.ID, Rev: known.Rev, Kind: known.Kind, At: moved.Expires, How: memory.ByTime})
+			if now.Trust != memory.TrustServer {
+				passed = append(passed, known)
+			}
 		} else {
 			running = append(running, known)
 		}
@@ -53,6 +56,7 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 			s.End(end)
 			ids = append(ids, end.ID)
 		}
+		s.Pass(keptOf(s.Leases, passed))
 		s.Leases = keptOf(s.Leases, running)
 	})
 	if err != nil {

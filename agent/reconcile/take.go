@@ -59,7 +59,12 @@ func (l *Loop) Take(manifest ddm.Manifest, set []ddm.Declaration) error {
 	if !stored {
 		return fmt.Errorf("storing declarations: %s", l.fault.Code)
 	}
-	l.state, l.leases = next, leases
+	l.state, l.leases, l.early = next, leases, map[string]int{}
+	for _, a := range fresh {
+		if a.lease.Ended(clock.Now) {
+			l.early[a.lease.ID] = a.lease.Rev
+		}
+	}
 	// The end must be counted from a time that is on disk.
 	if len(fresh) > 0 {
 		l.checkpoint()
