@@ -170,8 +170,12 @@ func (s *Service) Send(ctx context.Context, order Order) (Receipt, error) {
 	return receipt, err
 }
 
-// Synchronize asks an Apple device to fetch its declarations.
+// Synchronize is what an Apple device is asked when it has enrolled: what it is
+// (supervision decides which modes it can have), and to fetch its declarations.
 func (s *Service) Synchronize(ctx context.Context, authority, device org.ID) (Receipt, error) {
+	if receipt, err := s.Enqueue(ctx, Order{Authority: authority, Device: device, Command: mdm.DeviceInformation()}); err != nil {
+		return receipt, err
+	}
 	return s.Enqueue(ctx, Order{Authority: authority, Device: device, Command: mdm.Synchronize(nil)})
 }
 

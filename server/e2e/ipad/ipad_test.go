@@ -121,7 +121,7 @@ func TestTwentyIPadsOverHTTPS(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range devices {
-			if got := strings.Join(d.Handled(), " "); got != "DeclarativeManagement InstallProfile DeviceInformation" {
+			if got := strings.Join(d.Handled(), " "); got != "DeviceInformation DeclarativeManagement InstallProfile" {
 				t.Errorf("%s handled %s", d.Name, got)
 			}
 			if _, ok := d.Profile("org.schulwart.mode.1"); !ok || d.Tokens() == "" {
@@ -153,7 +153,7 @@ func TestALockedIPadIsAskedAgainLater(t *testing.T) {
 	if err := d.Connect(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(d.Handled(), " "); got != "DeclarativeManagement InstallProfile ProfileList" {
+	if got := strings.Join(d.Handled(), " "); got != "DeviceInformation DeclarativeManagement InstallProfile ProfileList" {
 		t.Fatalf("in one session: %s", got)
 	}
 	d.Lock(false)
@@ -208,7 +208,7 @@ func TestReenrolmentKeepsTheDeviceAndItsGroups(t *testing.T) {
 		if err := again.Connect(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(again.Handled(), " "); got != "DeclarativeManagement" {
+		if got := strings.Join(again.Handled(), " "); got != "DeviceInformation DeclarativeManagement" {
 			t.Fatalf("after enrolling anew: %s (the old queue must be gone, declarations sent again)", got)
 		}
 		if err := first.Connect(ctx); !refused(err, mdm.RefusedRevoked) {
@@ -232,7 +232,7 @@ func TestAuthenticateClearsTheQueueInMidSession(t *testing.T) {
 	if err := d.TokenUpdate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Connect(ctx); err != nil || strings.Join(d.Handled(), " ") != "DeclarativeManagement" {
+	if err := d.Connect(ctx); err != nil || strings.Join(d.Handled(), " ") != "DeviceInformation DeclarativeManagement" {
 		t.Fatalf("afterwards: %v, %v", d.Handled(), err)
 	}
 }
@@ -329,7 +329,7 @@ func TestAReplayChangesNothing(t *testing.T) {
 		if got := storetest.Ask(t, s, `SELECT state FROM enrolments`); got != "enrolled" {
 			t.Fatalf("the device is %s", got)
 		}
-		if err := d.Connect(ctx); err != nil || len(d.Handled()) != 1 {
+		if err := d.Connect(ctx); err != nil || len(d.Handled()) != 2 {
 			t.Fatalf("handled %v, %v", d.Handled(), err)
 		}
 	})
