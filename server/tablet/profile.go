@@ -48,6 +48,8 @@ func Profile(l lesson.Lease, supervised bool, home string) (mdm.Profile, error) 
 		p.Add(typeAppLock, "screen", mdm.Payload{"App": map[string]any{
 			"Identifier": safari,
 			"Options":    map[string]any{"DisableTouch": true, "DisableAutoLock": true},
+			// Aids that a pupil needs stay in the pupil's own hands.
+			"UserEnabledOptions": map[string]any{"VoiceOver": true, "Zoom": true, "InvertColors": true, "AssistiveTouch": true, "VoiceControl": true},
 		}})
 	default:
 		return p, errs.E(errs.Invalid, "not_possible.kind")
