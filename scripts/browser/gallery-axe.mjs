@@ -5,17 +5,11 @@
 //   node scripts/browser/gallery-axe.mjs [--shots DIR] [--only PART] [--lang de,en] [--theme light,dark] [--size desk,phone] [--no-axe]
 //
 // It starts the gallery itself (go run ./web/gallery) unless GALLERY names one.
-import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { gallery, launch, modules } from "./gallery.mjs";
 
-const require = createRequire(process.env.NODE_MODULES ? join(process.env.NODE_MODULES, "x.js") : import.meta.url);
-const { chromium } = require("playwright-core");
-const { AxeBuilder } = require("@axe-core/playwright");
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const { AxeBuilder } = modules("@axe-core/playwright");
 const flag = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : process.argv[at + 1];
@@ -24,23 +18,6 @@ const shots = flag("shots"), only = flag("only", "").split(","), langs = flag("l
 const themes = flag("theme", "light,dark").split(","), sizes = flag("size", "desk,phone").split(",");
 const axe = !process.argv.includes("--no-axe");
 const windows = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-
-// gallery returns the address of a running gallery and how to end it.
-async function gallery() {
-  if (process.env.GALLERY) return { address: process.env.GALLERY, end() {} };
-  const child = spawn("go", ["run", "-tags", "nomsgpack", "./web/gallery", "-listen", "127.0.0.1:0"], { cwd: root, detached: true, stdio: ["ignore", "ignore", "pipe"] });
-  const end = () => process.kill(-child.pid);
-  const address = await new Promise((found, failed) => {
-    let said = "";
-    child.stderr.on("data", (data) => {
-      said += data;
-      const at = said.match(/http:\/\/\S+/);
-      if (at) found(at[0]);
-    });
-    child.on("exit", () => failed(new Error(said)));
-  });
-  return { address, end };
-}
 
 // widest names what reaches furthest beyond the right edge.
 const widest = () => [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(e).position !== "absolute").map((e) => e.tagName.toLowerCase() + "." + e.className).slice(-2).join(", ");
@@ -69,7 +46,7 @@ async function look(page, address, name, lang, theme, size, report) {
 }
 
 const { address, end } = await gallery();
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+const browser = await launch();
 let faults = 0, pages = 0;
 try {
   if (shots) mkdirSync(shots, { recursive: true });

@@ -20,6 +20,9 @@ export function picked() {
     for (const box of document.querySelectorAll(".tile :checked")) box.checked = false;
     update();
   });
+  // Enter on a tick box would press the form's first button, and that starts a
+  // mode.
+  document.addEventListener("keydown", (event) => event.key === "Enter" && event.target.matches(".tile input") && event.preventDefault());
   document.addEventListener("schulwart:changed", update);
   document.addEventListener("htmx:afterSettle", update);
   update(); // a browser may bring ticks back with the page
