@@ -158,17 +158,28 @@ func handle[I, O any](d *door, o op, do func(ctx context.Context, actor may.Acto
 	if !o.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}
 	}
+	operation.Middlewares = huma.Middlewares{d.admission(o)}
 	huma.Register(d.api, operation, func(ctx context.Context, in *I) (*O, error) {
-		actor, err := d.admit(ctx, o)
-		if err != nil {
-			return nil, d.problem(ctx, err)
-		}
+		actor, _ := httpx.Actor(ctx)
 		out, err := do(ctx, actor, in)
 		if err != nil {
 			return nil, d.problem(ctx, err)
 		}
 		return out, nil
 	})
+}
+
+// admission asks before anything of the request is read: whoever may not come in
+// is not told what a right request would look like.
+func (d *door) admission(o op) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		actor, err := d.admit(ctx.Context(), o)
+		if err != nil {
+			d.answer(humagin.Unwrap(ctx), err)
+			return
+		}
+		next(huma.WithContext(ctx, httpx.WithActor(ctx.Context(), actor)))
+	}
 }
 
 // admit asks who it is, and whether they may do this anywhere at all. The room
