@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ func runAgent(at *place, _ []string) error {
 	defer release()
 	a := &agent{place: at, files: files, clock: host.NewClock(at.state), machine: host.NewMachine(at.state), reload: make(chan struct{}, 1)}
 	go service.Watchdog(at.ctx, a.alive)
+	go slim(at.ctx)
 	go func() {
 		if err := control.Serve(at.ctx, at.state, a, at.log); err != nil {
 			at.log.Error("commands cannot reach the agent", "error", err)
@@ -43,6 +45,18 @@ func runAgent(at *place, _ []string) error {
 	a.run(at.ctx)
 	service.Notify("STOPPING=1")
 	return nil
+}
+
+// slim gives memory back that only the start, or a moment of work, needed.
+func slim(ctx context.Context) {
+	for pause := 20 * time.Second; ; pause = 10 * time.Minute {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+			debug.FreeOSMemory()
+		}
+	}
 }
 
 // waitForLock waits for a former agent or a sweep to end.

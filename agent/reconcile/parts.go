@@ -83,10 +83,13 @@ func apply(ctx context.Context, driver enforce.Driver, rules enforce.Rules, key 
 	return o
 }
 
-// watchDetails is how often the parts are looked at that are details of a mode.
-// To look at browsers and programs means to read every process, so it is done
-// less often than it is to look at packet rules.
-const watchDetails = 10 * time.Second
+// How often the parts are looked at that are details of a mode, and while there
+// is none. To look at browsers and programs means to read every process, so it
+// is done less often than it is to look at packet rules.
+const (
+	watchDetails     = 10 * time.Second
+	watchDetailsIdle = 30 * time.Second
+)
 
 // check looks at every part that stands still, and repairs what was changed.
 func (l *Loop) check() {
@@ -96,7 +99,7 @@ func (l *Loop) check() {
 			l.hung(p, elapsed)
 			continue
 		}
-		if !p.settled() || elapsed < p.retry || p.detail() && p.seen != 0 && elapsed-p.seen < watchDetails {
+		if !p.settled() || elapsed < p.retry || p.seen != 0 && elapsed-p.seen < l.patience(p) {
 			continue
 		}
 		p.seen = elapsed
@@ -116,10 +119,15 @@ func (l *Loop) check() {
 	}
 }
 
-// detail reports whether the part can be looked at less often: it is neither
-// network nor screen, and nothing is under way in it.
-func (p *part) detail() bool {
-	return p.name != catalog.Network && p.name != catalog.Screen && p.reading.State != ddm.PartPending
+// patience is how long a part is not looked at again.
+func (l *Loop) patience(p *part) time.Duration {
+	switch {
+	case p.name == catalog.Network, p.name == catalog.Screen && l.rules.Screen != nil, p.reading.State == ddm.PartPending:
+		return 0
+	case l.holding.Any():
+		return watchDetails
+	}
+	return watchDetailsIdle
 }
 
 func (l *Loop) hung(p *part, elapsed time.Duration) {
