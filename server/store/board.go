@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/board"
+	"schulwart.org/server/roster"
 )
 
 const notSeenFor = 14 * 24 * time.Hour
@@ -177,43 +177,19 @@ func (s *Store) History(ctx context.Context, sheet board.Sheet, before time.Time
 // Seek finds devices by the beginning of a name, serial number, person or
 // group, within the branches.
 func (s *Store) Seek(ctx context.Context, branches []org.Branch, text string, n int) ([]board.Sheet, error) {
-	text = strings.TrimSpace(text)
-	if text == "" || len(branches) == 0 {
+	if strings.TrimSpace(text) == "" || len(branches) == 0 {
 		return nil, nil
 	}
-	where, args := within(branches, 3)
-	args = append([]any{prefix(text), n}, args...)
-	return collect(ctx, s.reader(ctx), scanSheet, sheetSelect+` WHERE d.retired = 0 AND `+where+` AND (LOWER(d.name) LIKE $1 ESCAPE '\' OR LOWER(d.serial) LIKE $1 ESCAPE '\' OR LOWER(p.name) LIKE $1 ESCAPE '\'
-		OR EXISTS (SELECT 1 FROM group_devices m JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id
-			WHERE m.authority = d.authority AND m.device = d.id AND LOWER(g.name) LIKE $1 ESCAPE '\'))
-		ORDER BY d.name, d.id LIMIT $2`, args...)
-}
-
-// prefix makes a LIKE pattern of what somebody typed.
-func prefix(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
-}
-
-// within writes the condition that devices d lie in one of the branches, with
-// parameters that begin at first.
-func within(branches []org.Branch, first int) (string, []any) {
-	var parts []string
-	var args []any
-	next := func(value org.ID) string {
-		args = append(args, value)
-		return "$" + strconv.Itoa(first+len(args)-1)
+	found, _, err := s.ListDevices(ctx, branches, roster.DeviceFilter{Query: text, Limit: n}, s.now())
+	if err != nil || len(found) == 0 {
+		return nil, err
 	}
-	for _, branch := range branches {
-		switch {
-		case branch.Authority == "":
-			return "1 = 1", nil
-		case branch.School == "":
-			parts = append(parts, "d.authority = "+next(branch.Authority))
-		default:
-			parts = append(parts, "(d.authority = "+next(branch.Authority)+" AND d.school = "+next(branch.School)+")")
-		}
+	ids := make([]org.ID, len(found))
+	for i, device := range found {
+		ids[i] = device.ID
 	}
-	return "(" + strings.Join(parts, " OR ") + ")", args
+	marks, args := list(1, ids)
+	return collect(ctx, s.reader(ctx), scanSheet, sheetSelect+` WHERE d.id IN (`+marks+`) ORDER BY d.name, d.id`, args...)
 }
 
 // Counts is for the operations page.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
@@ -64,3 +65,10 @@ func (s *Store) Size(ctx context.Context) (int64, error) {
 
 // Kind returns "sqlite" or "postgres".
 func (s *Store) Kind() string { return string(s.dialect) }
+
+// ReportedSince counts the devices that reported since the instant.
+func (s *Store) ReportedSince(ctx context.Context, at time.Time) (int, error) {
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT COUNT(*) FROM device_states WHERE reported >= $1`, millis(at)).Scan(&n)
+	return n, err
+}

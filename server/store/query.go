@@ -96,3 +96,8 @@ func readCursor(cursor string) (name, id string, ok bool) {
 	}
 	return strings.Cut(string(data), "\x00")
 }
+
+// prefix makes a LIKE pattern of what somebody typed.
+func prefix(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"schulwart.org/agent/host"
+	"schulwart.org/agent/identity"
+	"schulwart.org/policies/mdm"
+)
+
+// clients is how many devices ask side by side.
+const clients = 8
+
+// machine is the hardware that a client pretends to be.
+type machine struct{ serial string }
+
+// Hardware is part of host.Machine.
+func (m machine) Hardware() host.Hardware {
+	return host.Hardware{Platform: "linux", Serial: m.serial, MachineID: m.serial, Model: "bench"}
+}
+
+// Condition is part of host.Machine.
+func (m machine) Condition() host.Condition { return host.Condition{} }
+
+// Note is part of host.Machine.
+func (m machine) Note(string) {}
+
+// client is an enrolled device that speaks the wire and does nothing else.
+type client struct {
+	id     *identity.Identity
+	serial string
+	http   *http.Client
+}
+
+func enrol(link identity.Link, n int) (*client, error) {
+	c := &client{serial: fmt.Sprintf("BENCH%04d", n)}
+	var err error
+	if c.id, err = identity.Enrol(context.Background(), &host.FakeFiles{}, machine{c.serial}, link); err != nil {
+		return nil, err
+	}
+	c.http = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		TLSClientConfig: c.id.TLS(time.Now), TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}, MaxIdleConnsPerHost: 1,
+	}}
+	who := mdm.Enrollment{UDID: c.id.UDID}
+	for _, message := range []mdm.CheckIn{
+		{MessageType: mdm.Authenticate, Enrollment: who, Topic: c.id.Topic, SerialNumber: c.serial},
+		{MessageType: mdm.TokenUpdate, Enrollment: who, Topic: c.id.Topic, PushMagic: "bench", Token: []byte("bench")},
+	} {
+		body, err := mdm.Encode(message)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := c.put(body); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *client) put(body []byte) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodPut, c.id.DeviceURL+"/mdm", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", answer.Status, data)
+	}
+	return data, err
+}
+
+// measureIdle measures what a device costs that has nothing to do, and what a
+// command costs.
+func (b *bench) measureIdle() error {
+	server, err := b.startServer(filepath.Join(b.folder, "idle"))
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	link, err := identity.ParseLink(server.Class)
+	if err != nil {
+		return err
+	}
+	devices := make([]*client, clients)
+	for i := range devices {
+		if devices[i], err = enrol(link, i); err != nil {
+			return err
+		}
+	}
+	if err := b.checkIns(server, devices); err != nil {
+		return err
+	}
+	return b.roundTrips(server, devices)
+}
+
+func (b *bench) checkIns(server remoteServer, devices []*client) error {
+	each := b.checks / len(devices)
+	used, began := cpu(server.pid()), time.Now()
+	err := together(devices, func(c *client) error {
+		body, err := mdm.Encode(mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Endpoint: mdm.EndpointTokens})
+		if err != nil {
+			return err
+		}
+		for range each {
+			if _, err := c.put(body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	used = cpu(server.pid()) - used
+	n := each * len(devices)
+	row("idle check-in (tokens, unchanged)", fmt.Sprintf("%.3f CPU-s per 1,000", used.Seconds()/float64(n)*1000), "≤ 0.03 CPU-s", fmt.Sprintf("%d over kept mutual TLS, %.0f/s, server's CPU from /proc", n, float64(n)/time.Since(began).Seconds()))
+	return nil
+}
+
+func (b *bench) roundTrips(server remoteServer, devices []*client) error {
+	each := b.commands / len(devices)
+	for round, name := range []string{"command round trip, durable", "the same with as many finished before"} {
+		used := cpu(server.pid())
+		err := together(devices, func(c *client) error {
+			for i := range each {
+				if err := c.roundTrip(server, fmt.Sprint(round, ":", i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		used = cpu(server.pid()) - used
+		n := each * len(devices)
+		row(name, fmt.Sprintf("%.3f CPU-s per 1,000", used.Seconds()/float64(n)*1000), "≤ 0.2 CPU-s", fmt.Sprintf("%d times queue (over HTTP), Idle → command → Acknowledged → nothing more", n))
+	}
+	return nil
+}
+
+// roundTrip queues a command, fetches it and acknowledges it.
+func (c *client) roundTrip(server remoteServer, about string) error {
+	if err := server.order(http.MethodPost, "/command", url.Values{"serial": {c.serial}, "about": {about}}, nil); err != nil {
+		return err
+	}
+	idle, err := mdm.Encode(mdm.Result{Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Status: mdm.Idle})
+	if err != nil {
+		return err
+	}
+	answer, err := c.put(idle)
+	if err != nil {
+		return err
+	}
+	command, err := mdm.ParseCommand(answer)
+	if err != nil {
+		return fmt.Errorf("no command came: %w", err)
+	}
+	done, err := mdm.Encode(mdm.Result{Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Status: mdm.Acknowledged, CommandUUID: command.CommandUUID})
+	if err != nil {
+		return err
+	}
+	_, err = c.put(done)
+	return err
+}
+
+func together(devices []*client, do func(*client) error) error {
+	var all sync.WaitGroup
+	faults := make(chan error, len(devices))
+	for _, c := range devices {
+		all.Go(func() {
+			if err := do(c); err != nil {
+				faults <- err
+			}
+		})
+	}
+	all.Wait()
+	close(faults)
+	return <-faults
+}
