@@ -99,36 +99,6 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// Faults are made all over the server; each needs words in both languages.
-func TestEveryFaultOfTheServerHasWords(t *testing.T) {
-	fault := regexp.MustCompile(`errs\.E\([^,"]+,\s*"([a-z0-9_.]+)"\s*[,)]`)
-	found := 0
-	for _, root := range []string{"../server", "../policies"} {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			for _, match := range fault.FindAllSubmatch(data, -1) {
-				found++
-				if key := "error." + string(match[1]); !Knows("de", key) {
-					t.Errorf("%s: no words for %q", path, key)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if found == 0 {
-		t.Error("found no fault in the server; has the way of making them changed?")
-	}
-}
-
 func TestPlural(t *testing.T) {
 	for _, c := range []struct {
 		lang  string
