@@ -70,7 +70,6 @@ type device struct {
 	key    lease.SigningKey
 	memory *memory.Memory
 	loop   *reconcile.Loop
-	set    []ddm.Declaration
 }
 
 func newDevice(t testing.TB) *device {

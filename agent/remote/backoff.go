@@ -36,7 +36,7 @@ func (b *backoff) draw() float64 {
 	if b.random != nil {
 		return b.random()
 	}
-	return rand.Float64()
+	return rand.Float64() //nolint:gosec // jitter is no secret
 }
 
 // jittered returns a random time whose mean is the pace.

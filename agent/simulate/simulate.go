@@ -154,7 +154,7 @@ func (s *school) begin(ctx context.Context, all *sync.WaitGroup) {
 				select {
 				case <-ctx.Done():
 					return
-				case <-time.After(time.Duration(rand.Float64() * float64(wait))):
+				case <-time.After(time.Duration(rand.Float64() * float64(wait))): //nolint:gosec // jitter is no secret
 				}
 			}
 		})

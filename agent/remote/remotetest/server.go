@@ -332,12 +332,12 @@ func (s *Server) checkIn(w http.ResponseWriter, d *Device, message mdm.CheckIn) 
 	}
 	d.Fetched = append(d.Fetched, message.Endpoint)
 	manifest := ddm.ManifestOf(d.Set)
-	switch {
-	case message.Endpoint == mdm.EndpointTokens:
+	switch message.Endpoint {
+	case mdm.EndpointTokens:
 		writeJSON(w, ddm.SyncTokens{SyncTokens: ddm.Tokens{DeclarationsToken: manifest.DeclarationsToken, Timestamp: time.Now()}})
-	case message.Endpoint == mdm.EndpointItems:
+	case mdm.EndpointItems:
 		writeJSON(w, manifest)
-	case message.Endpoint == mdm.EndpointStatus:
+	case mdm.EndpointStatus:
 		report, err := ddm.ParseStatus(message.Data)
 		if err != nil {
 			s.t.Errorf("report cannot be read: %v", err)
