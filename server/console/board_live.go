@@ -67,12 +67,11 @@ func (h *Handler) streamBoard(c *gin.Context) error {
 			open.Take()
 		case <-clock.C:
 		}
-		at := h.Now()
 		now, err := h.redraw(ctx, v, c.Param("group"))
 		if err != nil {
 			return h.endStream(c, err)
 		}
-		if err := out.send(ctx, "board", at, changes(shown, now)...); err != nil {
+		if err := out.send(ctx, "board", h.Now(), changes(shown, now)...); err != nil {
 			return nil // whoever looked has gone
 		}
 		shown = now
@@ -207,7 +206,8 @@ func beginStream(c *gin.Context) (stream, error) {
 }
 
 // send draws components into one event; nothing for none.
-// at is when what it shows was looked up.
+// at is an instant after what it shows was looked up; lookedUp is one before, so
+// that a page whose instant is later is certainly newer.
 func (s stream) send(ctx context.Context, event string, at time.Time, components ...templ.Component) error {
 	if len(components) == 0 {
 		return nil

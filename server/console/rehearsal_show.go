@@ -166,7 +166,6 @@ func (h *Handler) streamRehearsal(c *gin.Context) error {
 			continue
 		case <-tick.C:
 		}
-		at := h.Now()
 		r := h.rehearsal(h.sessionNow(c))
 		v.frame.Now = h.Now()
 		now, err := h.live(ctx, v, h.pretendClass(v, r))
@@ -180,7 +179,7 @@ func (h *Handler) streamRehearsal(c *gin.Context) error {
 			fragment.OOB = true
 			drawn = append(drawn, templ.Component(web.PupilScreenFragment(fragment)))
 		}
-		if err := out.send(ctx, "board", at, drawn...); err != nil {
+		if err := out.send(ctx, "board", h.Now(), drawn...); err != nil {
 			return nil
 		}
 		shown, screen = now, next

@@ -4,9 +4,10 @@
 // with growing, random pauses. A dead connection looks like a quiet one, so a
 // beat that stays out counts as lost.
 //
-// Answers to actions and events of the stream can overtake each other. Each says
-// when it was looked up (header Board-At, event id), and an older one that comes
-// later is followed by a fresh look.
+// Answers to actions and events of the stream can overtake each other. An answer
+// says an instant before it was looked up (header Board-At), an event one after
+// (its id); an answer that may be older than what is shown is followed by a
+// fresh look.
 const place = document.querySelector("[data-stream]");
 const lost = document.getElementById("lost");
 const live = document.querySelector("[data-live]");
@@ -30,7 +31,7 @@ export function stream() {
   addEventListener("offline", lose);
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const at = Number(event.detail.xhr?.getResponseHeader("Board-At"));
-    if (at && at < newest) refresh();
+    if (at && at <= newest) refresh();
   });
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
@@ -93,8 +94,15 @@ async function refresh(tries = 5) {
   if (!answer?.ok || answer.redirected) return;
   const at = Number(answer.headers.get("Board-At"));
   const html = await answer.text();
-  if (at < newest && tries > 0) return refresh(tries - 1);
+  if (at <= newest && tries > 0) return refresh(tries - 1);
   put(html);
+}
+
+// signedOut loads the page anew if what looks like a lost connection is an
+// ended session: then the server leads to the sign-in.
+async function signedOut() {
+  const answer = await fetch(place.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer && (answer.redirected || answer.status === 401 || answer.status === 403)) location.reload();
 }
 
 function tell(at) {
