@@ -79,7 +79,13 @@ async function walk() {
   await page.waitForFunction(() => !document.querySelector("#lost")?.textContent.trim(), null, { timeout: 40000 }).catch(() => fault("the stream does not come back"));
   await page.uncheck(".tile input >> nth=0");
 
-  // With the keyboard alone: the pressed tile ends its mode.
+  // At a desk, with the keyboard alone: Enter on a tick box starts nothing, the
+  // pressed tile ends its mode.
+  await page.setViewportSize(desk);
+  await page.focus(".tile input >> nth=0");
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(300);
+  check(page.url().endsWith(plan.class), "Enter on a tick box started something");
   await page.focus("#mode-offline");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#undo form");
@@ -87,6 +93,7 @@ async function walk() {
   check(await page.evaluate(() => document.activeElement?.id === "mode-offline"), "the focus is lost when the board changes");
 
   // Two devices only, a list of sites, in English.
+  await page.setViewportSize(phone);
   await page.goto(plan.base + "/unterricht/" + plan.class);
   await page.click(".menu summary");
   await page.click(".menu button[name=lang][value=en]");
@@ -154,6 +161,7 @@ try {
   await pages();
 } catch (error) {
   fault(error.stack);
+  for (const context of browser.contexts()) for (const page of context.pages()) await picture(page, "at-the-fault", true);
 } finally {
   await browser.close();
 }
