@@ -191,16 +191,3 @@ func TestTheServersCertificateIsRenewed(t *testing.T) {
 		t.Fatal("not renewed")
 	}
 }
-
-func FuzzSCEP(f *testing.F) {
-	service, err := enroll.New(ctx, storetest.Open(f), enroll.Options{Name: "M", DeviceURL: "https://mdm.example"})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add([]byte("\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if reply, refused, err := service.SCEP(ctx, data); err == nil && refused == nil && reply != nil {
-			t.Fatal("garbage was certified")
-		}
-	})
-}

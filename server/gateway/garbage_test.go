@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -151,22 +150,4 @@ func TestARequestOfFullSizeInPiecesIsBounded(t *testing.T) {
 			t.Fatalf("answered %s", response.Status)
 		}
 	}
-}
-
-func FuzzGateway(f *testing.F) {
-	for _, seed := range []string{"", "<plist", "bplist00", `<plist version="1.0"><dict><key>MessageType</key><string>TokenUpdate</string><key>UDID</key><string>x</string></dict></plist>`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if message, err := mdm.ParseCheckIn(data); err == nil {
-			if _, err := message.ID(); err != nil {
-				t.Fatalf("a message of nobody: %+v", message)
-			}
-		}
-		if result, err := mdm.ParseResult(data); err == nil && !result.Salvaged {
-			if _, err := result.ID(); err != nil {
-				t.Fatalf("a report of nobody: %s", fmt.Sprint(result))
-			}
-		}
-	})
 }
