@@ -10,7 +10,6 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/memory"
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 )
@@ -213,124 +212,6 @@ func (l *Loop) started() {
 	l.happened("agent.started", nil)
 }
 
-// Tick looks at the clock and the drivers once, and returns after how long it
-// wants to look again.
-func (l *Loop) Tick() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ticked.Store(time.Now().UnixNano())
-	clock := l.readClock()
-	elapsed := clock.Elapsed
-	slept := l.looked != 0 && elapsed-l.looked > max(resumed, 3*l.config.Rest)
-	l.looked = elapsed
-	if slept && l.config.Woken != nil {
-		l.config.Woken()
-	}
-	l.settle(clock, slept)
-	if watch := l.watch(); elapsed-l.watched >= watch || l.watched == 0 || l.urgent {
-		l.urgent = false
-		l.watched = elapsed
-		l.check()
-	}
-	if elapsed-l.saved >= max(checkpoint, l.config.Rest) || l.saved == 0 {
-		l.saved = elapsed
-		l.checkpoint()
-	}
-	return l.pause(clock)
-}
-
-func (l *Loop) watch() time.Duration {
-	if l.holding.Any() {
-		return watchHolding
-	}
-	return l.config.Rest
-}
-
-// pause is how long nothing is due.
-func (l *Loop) pause(clock memory.Clock) time.Duration {
-	pause := l.watch() - (clock.Elapsed - l.watched)
-	pause = min(pause, max(checkpoint, l.config.Rest)-(clock.Elapsed-l.saved))
-	if next := l.holding.Next; !next.IsZero() {
-		pause = min(pause, next.Sub(clock.Now))
-	}
-	for _, p := range l.parts {
-		if p.retry > clock.Elapsed && !p.settled() {
-			pause = min(pause, p.retry-clock.Elapsed)
-		}
-	}
-	return max(pause, time.Millisecond)
-}
-
-// settle makes the answer of this instant the one in force. again also repeats
-// what already holds, for where the remaining time in the system may be wrong.
-func (l *Loop) settle(clock memory.Clock, again bool) {
-	l.endings(clock)
-	rules, holding := Decide(l.state.base, l.leases, clock, l.config.Speech)
-	l.rules, l.holding = rules, holding
-	l.examination(clock)
-	for _, p := range l.parts {
-		l.want(p, again, clock.Elapsed)
-	}
-	l.phasing(clock.Now)
-}
-
-// examination notes whether an exam runs, in the clock: a restart of the system
-// must know.
-func (l *Loop) examination(clock memory.Clock) {
-	if running := l.holding.Exam != nil; running != clock.Exams {
-		clock.Exams = running
-		l.config.Memory.SetClock(clock)
-		l.checkpoint()
-	}
-}
-
-// endings moves leases that are over from what may hold to what has ended.
-func (l *Loop) endings(clock memory.Clock) {
-	var over []memory.Ended
-	var running, passed []lease.Lease
-	for i, moved := range onOneClock(l.leases, clock) {
-		if !moved.Ended(clock.Now) {
-			running = append(running, l.leases[i])
-			continue
-		}
-		end := memory.Ended{ID: moved.ID, Rev: moved.Rev, Kind: moved.Kind, At: moved.Expires, How: memory.ByTime}
-		if l.early[moved.ID] == moved.Rev {
-			end.How = memory.ByRevision
-		} else if clock.Trust != memory.TrustServer {
-			passed = append(passed, l.leases[i])
-		}
-		over = append(over, end)
-	}
-	if len(over) == 0 {
-		return
-	}
-	l.leases, l.early = running, nil
-	l.unstored = append(l.unstored, over...)
-	l.update(func(s *memory.State) {
-		s.Pass(keptOf(s.Leases, passed))
-		s.Leases = keptOf(s.Leases, running)
-	})
-	l.tell()
-}
-
-// keptOf drops what no longer may hold. Only the signature's content tells which
-// lease it is.
-func keptOf(kept []memory.Kept, running []lease.Lease) []memory.Kept {
-	alive := map[string]int{}
-	for _, l := range running {
-		alive[l.ID] = l.Rev
-	}
-	var left []memory.Kept
-	for _, k := range kept {
-		if id, rev, ok := peek(k.JWS); ok {
-			if want, runs := alive[id]; runs && want == rev {
-				left = append(left, k)
-			}
-		}
-	}
-	return left
-}
-
 // update stores a change and remembers why if it could not. It reports whether
 // the change is durable.
 func (l *Loop) update(change func(*memory.State)) bool {
@@ -369,53 +250,6 @@ func reasonOf(err error) *ddm.Reason {
 	return &ddm.Reason{Code: "memory.unwritten", Details: map[string]string{"error": err.Error()}}
 }
 
-// readClock brings the clock up to now. Moving the wall clock is told, and
-// moves nothing.
-func (l *Loop) readClock() memory.Clock {
-	former := l.config.Memory.Clock()
-	clock := former.At(l.config.Clock.Read())
-	l.config.Memory.SetClock(clock)
-	l.boot = clock.Boot
-	if by := clock.Moved(former); by != 0 {
-		l.happened("clock.moved", map[string]string{"by": by.Round(time.Second).String()})
-	}
-	return clock
-}
-
-func (l *Loop) checkpoint() {
-	if err := l.config.Memory.Checkpoint(); err != nil {
-		l.config.Log.Warn("clock could not be stored", "error", err)
-	}
-}
-
-func (l *Loop) save() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.readClock()
-	l.checkpoint()
-}
-
-// Refresh makes a report due if what the device is has changed since the last.
-func (l *Loop) Refresh() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.config.About == nil {
-		return
-	}
-	_, facts := l.config.About()
-	if keyOf(facts) != l.facts {
-		l.tell()
-	}
-}
-
-// Now returns the time that the device believes.
-func (l *Loop) Now() time.Time {
-	return l.config.Memory.Clock().At(l.config.Clock.Read()).Now
-}
-
-// Changed receives when there is something to tell the server.
-func (l *Loop) Changed() <-chan struct{} { return l.changed }
-
 // Poke lets Run look at the clock, for whoever changed it.
 func (l *Loop) Poke() { l.poke() }
 
@@ -425,37 +259,4 @@ func (l *Loop) poke() {
 	case l.wake <- struct{}{}:
 	default:
 	}
-}
-
-// tell notes that there is something to report.
-func (l *Loop) tell() {
-	l.revision++
-	l.signal()
-}
-
-// signal makes Changed receive if there is something to tell. While a part that
-// counts is being set the server is not disturbed: its reading follows at once.
-func (l *Loop) signal() {
-	if l.revision == l.told {
-		return
-	}
-	for _, p := range l.parts {
-		if p.busy && !p.settled() && (p.name == catalog.Network || p.name == catalog.Screen && l.rules.Screen != nil) {
-			return
-		}
-	}
-	select {
-	case l.changed <- struct{}{}:
-	default:
-	}
-}
-
-// happened notes an event for the next report.
-func (l *Loop) happened(key string, args map[string]string) {
-	at := l.config.Memory.Clock().Now
-	l.update(func(s *memory.State) {
-		s.EventSeq++
-		s.Happened(ddm.Event{ID: eventID(l.salt, s.EventSeq), At: at, Key: key, Args: args})
-	})
-	l.tell()
 }
