@@ -10,7 +10,6 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/lesson"
-	"schulwart.org/server/roster"
 )
 
 func TestALessonFromItsTapToItsEnd(t *testing.T) {
@@ -241,19 +240,4 @@ func TestReleaseCodesEndAModeWithoutAConnection(t *testing.T) {
 	stays(t, "released", 500*time.Millisecond, func() bool { return other.internet() == "open" })
 	again := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
 	teacher.reaches(again.ID, lesson.Active, 2)
-}
-
-// A group without school hours: modes planned for a device that was never in
-// contact say so and claim nothing.
-func TestWhoIsAwayIsSaidToBeAway(t *testing.T) {
-	h := newHouse(t)
-	one := h.desks(1, 7, h.link(h.class, 1), "").desk(0)
-	name := "7b"
-	made(h.app.Roster.UpdateGroup(context.Background(), boss, h.class, roster.GroupUpdate{Name: &name}))(t)
-	teacher := h.as(oert)
-	one.do("cut", `{"cut":true}`)
-	mode := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
-	teacher.comes(mode.ID, one.id, lesson.Unreachable)
-	one.do("cut", `{"cut":false}`)
-	teacher.comes(mode.ID, one.id, lesson.Active)
 }

@@ -96,6 +96,7 @@ func (s *Service) Resume(ctx context.Context, actor may.Actor, id org.ID, device
 	var again []DeviceMode
 	for _, line := range only(lines, devices) {
 		if !now.Before(line.Lease.Ends) && !line.Absent {
+			line.Lease.Away = false
 			again = append(again, line)
 		}
 	}

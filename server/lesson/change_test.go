@@ -291,6 +291,19 @@ func TestLateJoinersAndLeavers(t *testing.T) {
 	if last := s.audit[len(s.audit)-1]; last != "system:settle leave 1" {
 		t.Errorf("audit: %v", s.audit)
 	}
+	s.left = nil
+	if err := s.Settle(ctx, north); err != nil {
+		t.Fatal(err)
+	}
+	if back := s.of(t, "laptop-2"); back.Rev != 3 || !back.Ends.Equal(mode.Ends) || back.Away {
+		t.Errorf("who came back: %+v", back)
+	}
+	if err := s.Settle(ctx, north); err != nil {
+		t.Fatal(err)
+	}
+	if back := s.of(t, "laptop-2"); back.Rev != 3 {
+		t.Errorf("who came back is given it again and again: %+v", back)
+	}
 }
 
 func TestReleaseCodes(t *testing.T) {

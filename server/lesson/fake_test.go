@@ -228,6 +228,16 @@ func (s *school) Leavers(context.Context, org.Branch, time.Time) ([]lesson.Lease
 	return leavers, nil
 }
 
+func (s *school) Returners(context.Context, org.Branch, time.Time) ([]lesson.Lease, error) {
+	var returners []lesson.Lease
+	for _, l := range s.leases {
+		if l.Away && !slices.Contains(s.left, l.Device) && !s.modes[l.Mode].Over(s.now) {
+			returners = append(returners, l)
+		}
+	}
+	return returners, nil
+}
+
 func (s *school) AddLeases(_ context.Context, permit may.Permit, _ lesson.Mode, leases []lesson.Lease) error {
 	return s.keep(permit, leases, "join")
 }

@@ -74,6 +74,10 @@ type Lease struct {
 	ByName    string
 	Reason    string
 
+	// Away says that it was let go because its device left the group or is
+	// absent, and that it is meant again when it comes back.
+	Away bool
+
 	DeliveredRev int // highest revision that the device fetched
 	// What the device last said of it.
 	Phase       ddm.LeasePhase // empty if it never did

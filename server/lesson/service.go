@@ -36,9 +36,11 @@ type Store interface {
 	DeviceLeases(ctx context.Context, authority, device org.ID, at time.Time) ([]Lease, error)
 	// LateJoiners lists devices that belong to a running group mode of the
 	// school and have no lease of it yet; Leavers the leases of devices that
-	// no longer belong.
+	// no longer belong; Returners those of devices that had left or were absent,
+	// and belong again.
 	LateJoiners(ctx context.Context, branch org.Branch, at time.Time) ([]Joiner, error)
 	Leavers(ctx context.Context, branch org.Branch, at time.Time) ([]Lease, error)
+	Returners(ctx context.Context, branch org.Branch, at time.Time) ([]Lease, error)
 	AddLeases(ctx context.Context, permit may.Permit, mode Mode, leases []Lease) error
 	// LeaseDelivered notes that the device fetched a revision.
 	LeaseDelivered(ctx context.Context, authority, id org.ID, rev int, at time.Time) error

@@ -2,6 +2,7 @@ package lesson
 
 import (
 	"context"
+	"time"
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
@@ -30,15 +31,31 @@ func (s *Service) Settle(ctx context.Context, branch org.Branch) error {
 		return err
 	}
 	for _, l := range leavers {
-		mode, err := s.Store.FindMode(ctx, l.Mode)
-		if err != nil {
+		l.Away = true
+		if err := s.resettle(ctx, permit, l, func(Mode) time.Time { return now.UTC() }, "leave"); err != nil {
 			return err
 		}
-		if err := s.revise(ctx, permit, mode, []DeviceMode{{Lease: l, Member: Member{Device: l.Device}}}, now.UTC(), "leave"); err != nil {
+	}
+	returners, err := s.Store.Returners(ctx, branch, now)
+	if err != nil {
+		return err
+	}
+	for _, l := range returners {
+		l.Away = false
+		if err := s.resettle(ctx, permit, l, func(m Mode) time.Time { return m.Ends }, "return"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// resettle gives one lease another end.
+func (s *Service) resettle(ctx context.Context, permit may.Permit, l Lease, ends func(Mode) time.Time, what string) error {
+	mode, err := s.Store.FindMode(ctx, l.Mode)
+	if err != nil {
+		return err
+	}
+	return s.revise(ctx, permit, mode, []DeviceMode{{Lease: l, Member: Member{Device: l.Device}}}, ends(mode), what)
 }
 
 // Delivered notes that a device fetched a revision of a lease.

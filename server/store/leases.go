@@ -14,11 +14,11 @@ import (
 // The column state holds what the device last said of the lease (ddm.LeasePhase,
 // empty if it never did); state_key and state_args hold its reason.
 const leaseColumns = `l.authority, l.school, l.id, l.mode, l.device, l.enrolment, l.rev, l.kind, l.rules, l.starts, l.ends, l.keep_until, l.by_name, l.reason,
-	l.state, l.state_key, l.state_args, l.since, l.delivered_rev, l.reported_rev, l.parts`
+	l.state, l.state_key, l.state_args, l.since, l.delivered_rev, l.reported_rev, l.parts, l.away`
 
 func leaseFields(l *lesson.Lease, raw *leaseRaw) []any {
 	return []any{&l.Branch.Authority, &l.Branch.School, &l.ID, &l.Mode, &l.Device, &l.Enrolment, &l.Rev, &l.Kind, &raw.rules, &raw.starts, &raw.ends, &raw.keep, &l.ByName, &l.Reason,
-		&l.Phase, &raw.key, &raw.args, &raw.since, &l.DeliveredRev, &l.ReportedRev, &raw.parts}
+		&l.Phase, &raw.key, &raw.args, &raw.since, &l.DeliveredRev, &l.ReportedRev, &raw.parts, &l.Away}
 }
 
 type leaseRaw struct {
@@ -72,8 +72,8 @@ func (s *Store) insertLeases(ctx context.Context, tx Tx, leases []lesson.Lease) 
 
 func (s *Store) reviseLeases(ctx context.Context, tx Tx, leases []lesson.Lease) error {
 	for _, l := range leases {
-		_, err := tx.ExecContext(ctx, `UPDATE leases SET rev = $1, ends = $2, keep_until = $3, since = $4 WHERE authority = $5 AND id = $6`,
-			l.Rev, millis(l.Ends), millis(l.KeepUntil), millis(l.Since), l.Branch.Authority, l.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE leases SET rev = $1, ends = $2, keep_until = $3, since = $4, away = $5 WHERE authority = $6 AND id = $7`,
+			l.Rev, millis(l.Ends), millis(l.KeepUntil), millis(l.Since), l.Away, l.Branch.Authority, l.ID)
 		if err != nil {
 			return err
 		}
@@ -174,6 +174,19 @@ func (s *Store) Leavers(ctx context.Context, branch org.Branch, at time.Time) ([
 		LEFT JOIN absences a ON a.authority = m.authority AND a.group_id = m.group_id AND a.device = l.device AND a.until > $3
 		WHERE m.authority = $1 AND ($2 = '' OR m.school = $2) AND m.group_id <> '' AND m.ended = 0 AND m.ends > $3 AND l.ends > $3
 		AND (g.device IS NULL OR a.device IS NOT NULL OR d.retired > 0)
+		ORDER BY l.id`, branch.Authority, branch.School, millis(at))
+}
+
+// Returners lists the leases of running group modes whose device was let go
+// because it had left or was absent, and is there again.
+func (s *Store) Returners(ctx context.Context, branch org.Branch, at time.Time) ([]lesson.Lease, error) {
+	return collect(ctx, s.reader(ctx), scanPlatformLease, `SELECT `+leaseColumns+`, d.platform FROM modes m
+		JOIN leases l ON l.authority = m.authority AND l.mode = m.id AND l.away
+		JOIN devices d ON d.authority = l.authority AND d.id = l.device AND d.retired = 0
+		JOIN enrolments e ON e.authority = l.authority AND e.id = l.enrolment AND e.state = 'enrolled'
+		JOIN group_devices g ON g.authority = m.authority AND g.group_id = m.group_id AND g.device = l.device
+		LEFT JOIN absences a ON a.authority = m.authority AND a.group_id = m.group_id AND a.device = l.device AND a.until > $3
+		WHERE m.authority = $1 AND ($2 = '' OR m.school = $2) AND m.group_id <> '' AND m.ended = 0 AND m.ends > $3 AND a.device IS NULL
 		ORDER BY l.id`, branch.Authority, branch.School, millis(at))
 }
 
