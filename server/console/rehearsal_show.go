@@ -104,7 +104,10 @@ func (h *Handler) endRehearsal(c *gin.Context) error {
 	if r.Mode != "" && r.Ended.IsZero() && h.Now().Before(r.Ends) {
 		h.offerUndo(c.Request.Context(), web.To(web.PathUndo, pretendGroup), r.Mode, "mode.ended", "mode", modeName(c, r.Kind))
 	}
-	h.Sessions.Put(c.Request.Context(), keyRehearsed, "1")
+	if !r.Done && r.Mode != "" {
+		h.Sessions.Put(c.Request.Context(), keyRehearsed, "1")
+		h.flash(c.Request.Context(), web.FlashDone, "rehearsal_done")
+	}
 	return h.changeRehearsal(c, func(r *rehearsal, now time.Time) {
 		if r.Ended.IsZero() {
 			r.Ended, r.Changed, r.Done = now, now, true
