@@ -11,6 +11,7 @@ import (
 
 	"schulwart.org/policies/version"
 	"schulwart.org/server/console"
+	"schulwart.org/web/help"
 )
 
 // peopleHandler is the console with the program interface and the machines'
@@ -22,7 +23,7 @@ func (a *App) peopleHandler() http.Handler {
 		Board: a.Board, Enroll: a.Enroll, Audit: a.Audit, Backup: a.Backup, Mail: a.Mail, Setup: a.Setup,
 		Enrolments: a, Operations: a, Atomically: a.Store.Atomically, LinkKey: a.links,
 		PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(), Proxies: a.Config.Proxy, Demo: a.Stage != nil, Stage: a.Stage,
-		Version: version.Version, Commit: version.Commit, Stopping: a.stopping,
+		Version: version.Version, Commit: version.Commit, Stopping: a.stopping, Help: help.Files,
 		Extra: func(engine *gin.Engine) {
 			a.health(engine)
 			a.instance(engine)
