@@ -42,6 +42,8 @@ var families = []string{
 	"state", "part", "nav", "role", "mode", "group.kind", "board.all", "platform", "import", "setup", "tokens.state", "tokens.hours",
 	"modeform.start", "devices.state", "devices.group", "devices.school", "devices.seen", "tokens.target", "groups.person", "people.place",
 	"schools.authority", "language", "made", "rule.state",
+	// The console says these by itself: in messages, and for places and things that exist nowhere else.
+	"mail", "place", "rehearsal",
 }
 
 func inFamily(key string) bool {
