@@ -10,9 +10,11 @@ type Program struct {
 	// Path is the file that it runs, also if that was deleted meanwhile.
 	Path string
 	File FileID
-	// Owner, Group and Mode are those of the file.
+	// Owner, Group and Mode are those of the file, Device is what it lies on
+	// (Binaries.Device).
 	Owner, Group int
 	Mode         uint32
+	Device       uint64
 	Args         []string
 	// Started is the time since the start of the system (Reading.Elapsed) at which
 	// the process began, in steps of 10 ms.
@@ -122,7 +124,11 @@ type Execution struct {
 	Owner    int    // user id of the file's owner
 	Group    int    // group id of the file
 	Mode     uint32 // permission bits
+	Device   uint64 // what the file lies on (Binaries.Device)
 	Path     string // as far as it can be told
+	// Hidden says that the file lies on a mount that nobody sees: the file beneath
+	// one of a layered file system, about which the kernel asks right after.
+	Hidden bool
 	// Head is the file's first bytes, enough to see what kind of program it is.
 	Head []byte
 	// Interpreter is the file that the head names to run it, if it does.
@@ -146,6 +152,7 @@ type Binaries interface {
 	Identify(path string) (resolved string, id FileID, ok bool)
 	// Walk returns all files below a directory, at most so many.
 	Walk(dir string, most int) []string
-	// Device returns the device that holds what a path leads to.
+	// Device returns the file system that holds what a path leads to, by the number
+	// that the table of mounts gives it.
 	Device(path string) (uint64, bool)
 }

@@ -28,6 +28,7 @@ type ExecGate struct {
 	fd     int
 	marked map[uint64]bool
 	own    string // our mount namespace
+	table  mounts
 
 	mu    sync.Mutex
 	blind []string
@@ -46,6 +47,7 @@ func OpenExecGate(mounts ...string) (*ExecGate, error) {
 	}
 	g := &ExecGate{fd: fd, marked: map[uint64]bool{}}
 	g.own, _ = os.Readlink("/proc/self/ns/mnt")
+	g.table = readMounts("self")
 	if err := g.spare("/proc/self/exe"); err != nil {
 		g.Close()
 		return nil, fmt.Errorf("%w: %w", ErrNoGate, err)
@@ -105,7 +107,7 @@ func (g *ExecGate) markAll(table, root string) {
 				break
 			}
 		}
-		if len(fields) < 5 || dash < 0 || dash+1 >= len(fields) || kernelSystems[fields[dash+1]] {
+		if len(fields) < 6 || dash < 0 || dash+1 >= len(fields) || kernelSystems[fields[dash+1]] || strings.Contains(","+fields[5]+",", ",noexec,") {
 			continue
 		}
 		device, ok := deviceNumber(fields[2])
@@ -149,8 +151,11 @@ func (g *ExecGate) Run(ctx context.Context, decide func(Execution) bool) error {
 		if _, err := unix.Poll(waiting, 200); err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("waiting for programs: %w", err)
 		}
-		if g.own != "" && waiting[1].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
-			g.markAll("/proc/self/mountinfo", "")
+		if waiting[1].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
+			g.table = readMounts("self")
+			if g.own != "" {
+				g.markAll("/proc/self/mountinfo", "")
+			}
 		}
 		n, err := unix.Read(g.fd, buffer)
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
@@ -206,6 +211,8 @@ func (g *ExecGate) may(event unix.FanotifyEventMetadata, decide func(Execution) 
 		return false
 	}
 	e.File, e.Owner, e.Group, e.Mode = FileID{uint64(stat.Dev), stat.Ino}, int(stat.Uid), int(stat.Gid), stat.Mode
+	device, known := g.table.deviceOf(int(event.Fd), "", e.PID)
+	e.Device, e.Hidden = device, !known
 	e.Path, _ = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(event.Fd)))
 	e.By, _ = os.Readlink("/proc/" + strconv.Itoa(e.PID) + "/exe")
 	head := make([]byte, headSize)
@@ -362,13 +369,9 @@ func (t SystemTree) Walk(dir string, most int) []string {
 	return paths
 }
 
-// Device returns the device that holds what the path leads to.
+// Device returns the file system that holds what the path leads to.
 func (t SystemTree) Device(path string) (uint64, bool) {
-	var stat unix.Stat_t
-	if err := unix.Stat(t.at(path), &stat); err != nil {
-		return 0, false
-	}
-	return uint64(stat.Dev), true
+	return readMounts("self").deviceOf(unix.AT_FDCWD, t.at(path), os.Getpid())
 }
 
 // OwnFile is the file of this very program.

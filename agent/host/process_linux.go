@@ -29,22 +29,23 @@ func (SystemPrograms) Programs() ([]Program, error) {
 		return nil, fmt.Errorf("listing processes: %w", err)
 	}
 	var programs []Program
+	table := readMounts("self")
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil {
 			continue
 		}
-		if p, ok := readProgram(pid, IsPerson); ok {
+		if p, ok := readProgram(pid, table); ok {
 			programs = append(programs, p)
 		}
 	}
 	return programs, nil
 }
 
-func readProgram(pid int, wanted func(uid int) bool) (Program, bool) {
+func readProgram(pid int, table mounts) (Program, bool) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	p, ok := ownerOf(pid)
-	if !ok || !wanted(p.UID) {
+	if !ok || !IsPerson(p.UID) {
 		return Program{}, false
 	}
 	var err error
@@ -58,6 +59,9 @@ func readProgram(pid int, wanted func(uid int) bool) (Program, bool) {
 		return Program{}, false
 	}
 	p.File, p.Owner, p.Group, p.Mode = FileID{uint64(stat.Dev), stat.Ino}, int(stat.Uid), int(stat.Gid), stat.Mode
+	if p.Device, ok = table.deviceOf(unix.AT_FDCWD, dir+"/exe", pid); !ok {
+		return Program{}, false
+	}
 	if line, err := os.ReadFile(dir + "/cmdline"); err == nil {
 		p.Args = strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
 	}

@@ -130,7 +130,7 @@ func (a *Apps) silent() enforce.Reading {
 func (r appsReport) reading() enforce.Reading {
 	switch {
 	case r.Fault != "":
-		return notPossible("apps.fanotify")
+		return notPossible("apps.fanotify", "error", r.Fault)
 	case !r.Judging:
 		return pending("apps.starting")
 	case len(r.Open) > 0 && !r.Closing.IsZero():

@@ -15,54 +15,58 @@ type verdict struct {
 
 // gatekeeper answers the kernel. It is used by one goroutine.
 type gatekeeper struct {
-	index    *appIndex
-	expected map[int]expected
-	now      func() time.Time
+	index  *appIndex
+	traces map[int]trace
+	now    func() time.Time
 	// lineage lists a process and those that it descends from.
 	lineage func(pid int) []host.Birth
 	// inside are processes that started an allowed program.
 	inside map[host.Birth]bool
 }
 
-// expected is the program that the kernel asks about next, because the one
-// before names it to run itself.
-type expected struct {
-	file host.FileID
-	at   time.Time
+// trace is the last file that a process was let start. The kernel asks further
+// questions about one start: for the interpreter that a script names, for the
+// loader of a dynamic program, for the file beneath a layered one.
+type trace struct {
+	path        string
+	interpreter host.FileID
+	at          time.Time
 }
 
-// follow is how soon the kernel asks about the interpreter after the script.
+// follow is how soon further questions come.
 const follow = 2 * time.Second
 
 func newGatekeeper(index *appIndex, now func() time.Time, lineage func(pid int) []host.Birth) *gatekeeper {
-	return &gatekeeper{index: index, expected: map[int]expected{}, now: now, lineage: lineage, inside: map[host.Birth]bool{}}
+	return &gatekeeper{index: index, traces: map[int]trace{}, now: now, lineage: lineage, inside: map[host.Birth]bool{}}
 }
 
 // decide says whether a person may start the file now.
 func (g *gatekeeper) decide(e host.Execution) verdict {
-	before, waiting := g.expected[e.PID]
-	delete(g.expected, e.PID)
-	if waiting && before.file == e.File && g.now().Sub(before.at) < follow {
-		g.expect(e)
-		return verdict{may: true}
+	before, ok := g.traces[e.PID]
+	if ok && g.now().Sub(before.at) < follow {
+		if e.Hidden && e.Path == before.path {
+			return verdict{may: true}
+		}
+		if e.File == before.interpreter {
+			g.trace(e)
+			return verdict{may: true}
+		}
 	}
+	delete(g.traces, e.PID)
 	v := g.judge(e)
 	if v.may {
-		g.expect(e)
+		g.trace(e)
 	}
 	return v
 }
 
-func (g *gatekeeper) expect(e host.Execution) {
-	if e.Interpreter == (host.FileID{}) {
-		return
-	}
-	// Programs that ended before the kernel asked again leave their mark behind.
+func (g *gatekeeper) trace(e host.Execution) {
+	// Processes that are gone leave their traces behind.
 	const most = 4096
-	if len(g.expected) > most {
-		clear(g.expected)
+	if len(g.traces) > most {
+		clear(g.traces)
 	}
-	g.expected[e.PID] = expected{e.Interpreter, g.now()}
+	g.traces[e.PID] = trace{e.Path, e.Interpreter, g.now()}
 }
 
 // judge looks at one file by itself.
@@ -122,5 +126,5 @@ func (x *appIndex) installed(e host.Execution) bool {
 	if e.Owner != 0 || e.Mode&othersWrite != 0 || e.Mode&groupWrites != 0 && e.Group >= 1000 {
 		return false
 	}
-	return x.trusted[e.File.Device]
+	return x.trusted[e.Device]
 }

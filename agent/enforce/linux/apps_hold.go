@@ -152,7 +152,7 @@ func (k *appsKeeper) answer(keepers <-chan *gatekeeper) func(host.Execution) boo
 		select {
 		case next := <-keepers:
 			// What descends from allowed programs goes on doing so.
-			next.inside, next.expected = keeper.inside, keeper.expected
+			next.inside, next.traces = keeper.inside, keeper.traces
 			keeper = next
 		default:
 		}
@@ -282,7 +282,7 @@ func (k *appsKeeper) nameOfOpen(p host.Program) string {
 	if name := k.index.refused[p.File]; name != "" && !k.index.allowed[p.File] {
 		return name
 	}
-	file := host.Execution{File: p.File, Owner: p.Owner, Group: p.Group, Mode: p.Mode}
+	file := host.Execution{File: p.File, Owner: p.Owner, Group: p.Group, Mode: p.Mode, Device: p.Device}
 	if k.index.allowed[p.File] || k.index.installed(file) {
 		return ""
 	}
