@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"schulwart.org/agent/aside"
@@ -23,9 +22,6 @@ func main() {
 	if code, mine := aside.Run(os.Args[1:]); mine {
 		os.Exit(code)
 	}
-	// The agent runs on every desk: memory matters more than speed.
-	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(64 << 20)
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -24,6 +24,9 @@ const lockFile = "agent.lock"
 
 // runAgent keeps the device until the process is told to end.
 func runAgent(at *place, _ []string) error {
+	// The agent runs on every desk: memory matters more than speed.
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(64 << 20)
 	files, err := host.OpenDir(at.state)
 	if err != nil {
 		return err
