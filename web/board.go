@@ -14,7 +14,7 @@ import (
 func inPlace(path string) templ.Attributes {
 	return templ.Attributes{
 		"hx-post": path, "hx-target": "#board", "hx-select": "#board", "hx-swap": "outerHTML",
-		"hx-select-oob": "#flash,#undo",
+		"hx-select-oob": "#flash,#undo", "hx-sync": "#board:drop", // a second tap while the first is on its way is none
 	}
 }
 

@@ -15,6 +15,15 @@ func (p DayPage) greeting() string {
 	return p.T("day.evening")
 }
 
+// gone is how much of the lesson is over, in per cent.
+func (p DayPage) gone() string {
+	whole := p.Period.End.Sub(p.Period.Start)
+	if whole <= 0 {
+		return "0%"
+	}
+	return percent(min(100, max(0, 100*float64(p.now().Sub(p.Period.Start))/float64(whole))))
+}
+
 func (p DayPage) rehearseHint() string {
 	if p.Rehearsed {
 		return p.T("day.rehearse.again")
