@@ -130,7 +130,8 @@ func TestWhoComesLateAndWhoLeaves(t *testing.T) {
 	}
 	must(t, h.app.Roster.SetPresent(ctx, h.person(oert), h.class, first.id))
 	teacher.comes(next.ID, first.id, lesson.Active)
-	first.sees("only")
+	teacher.comes(mode.ID, first.id, lesson.Active)
+	first.sees("never") // both hold: internet off and only these sites
 }
 
 // Who left a group and comes back while the mode still runs is meant again.

@@ -26,6 +26,9 @@ func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) 
 		return overState(l, contact, at)
 	case l.ReportedRev >= l.Rev && l.Phase != "":
 		return reportedState(l, contact)
+	case l.Phase == ddm.LeaseRefused && l.DeliveredRev >= l.Rev:
+		// Nothing inside a lease that is not believed counts, its revision neither.
+		return reportedState(l, contact)
 	case l.DeliveredRev >= l.Rev:
 		return deliveredState(l, contact)
 	case !contact.Connected && l.DeliveredRev > 0 && l.Phase != ddm.LeaseEnded && l.Phase != ddm.LeaseRefused:
