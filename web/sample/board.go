@@ -95,11 +95,11 @@ var boards = []Sample{
 	{"board-colleague", "Unterricht", func(f web.Frame) templ.Component {
 		p := board(f)
 		other := offline(false)
-		other.By, other.Group, other.Devices = "Herrn Adler", "Koffer B", 6
+		other.By, other.Group, other.Devices = "Herr Adler", "Koffer B", 6
 		mine := web.RunningMode{ID: "m2", Kind: web.ModeSites, What: "GeoGebra, Wikipedia", Mine: true, Starts: at(9, 58), Ends: at(10, 35), MayEnd: true, MaxEnd: at(11, 20)}
 		planned := web.RunningMode{ID: "m3", Kind: web.ModeScreen, Message: "Bitte aufräumen.", Mine: true, Planned: true, Starts: at(10, 30), Ends: at(10, 35), MayEnd: true}
 		p.Live = live(p.Frame, class7b, tiles(p.Frame, web.StateActive, true), mine, other, planned)
-		p.Substitute = &web.Substitution{For: "Herrn Adler", Until: at(10, 35)}
+		p.Substitute = &web.Substitution{For: "Herr Adler", Until: at(10, 35)}
 		return web.Board(p)
 	}},
 	{"board-fault", "Unterricht", func(f web.Frame) templ.Component {
