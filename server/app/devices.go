@@ -48,6 +48,7 @@ func (a *App) OpenDevices(ctx context.Context) error {
 	door := &gateway.Gateway{
 		CheckIn: a.Checkin, Commands: a.Command, Enroll: a.Enroll, Declarations: declarations{a.Declare}, Stream: a.Streams,
 		Counters: &a.devices, Console: a.Config.PublicURL, Log: a.Log, Now: a.Now,
+		Proxy: gateway.Proxy{Header: a.Config.DeviceHeader, From: a.Config.Proxies()},
 	}
 	server := gateway.Server(dated(door.Handler(), a.Now), a.Enroll.ServerCertificate, a.Log)
 	server.BaseContext = func(net.Listener) context.Context { return ctx }

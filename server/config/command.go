@@ -59,14 +59,14 @@ type TokenCommand struct {
 type BackupCommand struct {
 	Serve
 	To             string `arg:"" optional:"" help:"File or folder; the default is the folder of nightly backups."`
-	PassphraseFile string `help:"File with the passphrase; without one it is asked for, or taken from SCHULWART_PASSPHRASE." placeholder:"FILE"`
+	PassphraseFile string `help:"File with the passphrase or key; without one it is asked for." placeholder:"FILE"`
 }
 
 // RestoreCommand puts a backup onto an empty machine.
 type RestoreCommand struct {
 	Serve
 	From           string `arg:"" help:"Backup file."`
-	PassphraseFile string `help:"File with the passphrase; without one it is asked for, or taken from SCHULWART_PASSPHRASE." placeholder:"FILE"`
+	PassphraseFile string `help:"File with the passphrase or key; without one it is asked for." placeholder:"FILE"`
 }
 
 // VerifyCommand checks the audit chain.

@@ -30,6 +30,7 @@ type Serve struct {
 	ACME         bool     `name:"acme" help:"Get the certificate for --listen from an ACME authority." env:"SCHULWART_ACME"`
 	ACMEURL      string   `name:"acme-url" help:"Directory of the ACME authority; empty for the usual one." env:"SCHULWART_ACME_URL" placeholder:"URL"`
 	Proxy        []string `help:"Addresses of reverse proxies that are believed about who asks." env:"SCHULWART_PROXY" placeholder:"ADDRESS"`
+	DeviceHeader string   `help:"Header in which a TLS proxy (--proxy) hands on the certificate of a device." env:"SCHULWART_DEVICE_HEADER" placeholder:"NAME"`
 	Timezone     string   `help:"School time where an authority has none of its own." default:"Europe/Berlin" env:"SCHULWART_TIMEZONE"`
 	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
 	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SCHULWART_LOG_LEVEL"`
@@ -106,6 +107,9 @@ func (s *Serve) faults() []error {
 			}
 		}
 	}
+	if s.DeviceHeader != "" && len(s.Proxy) == 0 {
+		fault("--device-header: name the proxy that sets it (--proxy); from anybody else it is not believed")
+	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil {
 		fault("--timezone %q: is not known; try Europe/Berlin", s.Timezone)
 	}
@@ -121,6 +125,19 @@ func (s *Serve) faults() []error {
 		}
 	}
 	return faults
+}
+
+// Proxies returns the networks whose word on who asks is believed.
+func (s *Serve) Proxies() []netip.Prefix {
+	var networks []netip.Prefix
+	for _, text := range s.Proxy {
+		if network, err := netip.ParsePrefix(text); err == nil {
+			networks = append(networks, network)
+		} else if address, err := netip.ParseAddr(text); err == nil {
+			networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
+		}
+	}
+	return networks
 }
 
 func loopback(listen string) bool {

@@ -14,6 +14,7 @@ const (
 	keepEvents   = 30 * 24 * time.Hour
 	keepContacts = 8 * 24 * time.Hour
 	keepRuns     = 90 * 24 * time.Hour
+	keepSigned   = 400 * 24 * time.Hour // longer than any certificate: replays must stay known
 )
 
 // retireAtOnce bounds how long the writer is held by one round of retirement.
@@ -33,6 +34,7 @@ func (s *Store) Retire(ctx context.Context, at time.Time) (int64, error) {
 		{`DELETE FROM contacts WHERE minute < $1 AND $2 > 0`, at.Add(-keepContacts)},
 		{`DELETE FROM absences WHERE until < $1 AND $2 > 0`, at},
 		{`DELETE FROM group_staff WHERE how <> 'owner' AND until > 0 AND until < $1 AND $2 > 0`, at.Add(-keepModes)},
+		{`DELETE FROM signed_messages WHERE at < $1 AND $2 > 0`, at.Add(-keepSigned)},
 		{`DELETE FROM job_runs WHERE at < $1 AND $2 > 0`, at.Add(-keepRuns)},
 	} {
 		n, err := s.exec(ctx, step.query, millis(step.before), retireAtOnce)
