@@ -61,9 +61,13 @@ func (s *Store) groupsOf(ctx context.Context, device roster.Device) ([]roster.Gr
 		WHERE m.authority = $1 AND m.device = $2 ORDER BY g.kind, g.name, g.id`, device.Authority, device.ID)
 }
 
-// rare is how many devices a word may find for its set to be gathered first;
-// for commoner words it is quicker to walk the list and look at each device.
-const rare = 400
+// rare is how many devices a word may find for its set to be gathered; for
+// commoner words it is quicker to walk the list and look at each device. Words
+// that stand together may find more each: what they find together is less.
+const (
+	rare         = 1_500
+	rareTogether = 10_000
+)
 
 // ListDevices lists devices of the branches, by name.
 func (s *Store) ListDevices(ctx context.Context, branches []org.Branch, filter roster.DeviceFilter, at time.Time) ([]roster.Device, string, error) {
@@ -126,10 +130,10 @@ func seen(q *query, when roster.Seen, at time.Time) {
 	}
 }
 
-// search narrows a query of devices d to those that every typed word finds. It
-// goes by the rarest word's own set if there is a rare one, else it tests each
-// device on the way through the list, which fills a page soon because the words
-// are common.
+// search narrows a query of devices d to those that every typed word finds.
+// Words that find few devices are gathered as sets and intersected; common ones
+// are tested on the way through the list, which fills a page soon just because
+// they are common.
 func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typed string) error {
 	words := terms(typed)
 	if len(words) == 0 {
@@ -138,28 +142,33 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 	if err := s.indexDevices(ctx); err != nil {
 		return err
 	}
-	rarest, fewest := -1, rare+1
-	for i, word := range words {
+	few := rare
+	if len(words) > 1 {
+		few = rareTogether
+	}
+	var gathered []string
+	for _, word := range words {
 		set := newQuery(`SELECT COUNT(*) FROM (`)
 		// UNION ALL stops at the limit; UNION would gather everything first.
 		found(set, branches, word, ` UNION ALL `)
-		set.add(` LIMIT ?) found`, rare+1)
+		set.add(` LIMIT ?) found`, few+1)
 		var n int
 		if err := s.reader(ctx).QueryRowContext(ctx, set.text(), set.args...).Scan(&n); err != nil {
 			return err
 		}
-		if n < fewest {
-			rarest, fewest = i, n
-		}
-	}
-	for i, word := range words {
-		if i == rarest {
-			q.add(` AND d.id IN (`)
-			found(q, branches, word, ` UNION `)
-			q.add(`)`)
+		if n > few {
+			tested(q, word)
 			continue
 		}
-		tested(q, word)
+		gathered = append(gathered, word)
+	}
+	for i, word := range gathered {
+		q.add([]string{` AND d.id IN (`, ` INTERSECT `}[min(i, 1)] + `SELECT id FROM (`)
+		found(q, branches, word, ` UNION `)
+		q.add(`) found`)
+	}
+	if len(gathered) > 0 {
+		q.add(`)`)
 	}
 	return nil
 }
@@ -181,12 +190,13 @@ func found(q *query, branches []org.Branch, word, and string) {
 	narrow()
 }
 
-// tested writes the condition that a word finds the device d.
+// tested writes the condition that a word finds the device d. CROSS JOIN keeps
+// SQLite from going through all words of the authority first.
 func tested(q *query, word string) {
 	q.add(` AND (EXISTS (SELECT 1 FROM words w WHERE w.authority = d.authority AND w.id = d.id AND w.word >= ? AND w.word < ?)
 		OR EXISTS (SELECT 1 FROM words w WHERE w.authority = d.authority AND w.id = d.person AND w.word >= ? AND w.word < ?)
-		OR EXISTS (SELECT 1 FROM group_devices m JOIN words w ON w.authority = m.authority AND w.id = m.group_id
-			WHERE m.authority = d.authority AND m.device = d.id AND w.word >= ? AND w.word < ?))`,
+		OR EXISTS (SELECT 1 FROM group_devices m CROSS JOIN words w WHERE w.authority = m.authority AND w.id = m.group_id
+			AND m.authority = d.authority AND m.device = d.id AND w.word >= ? AND w.word < ?))`,
 		word, word+beyond, word, word+beyond, word, word+beyond)
 }
 

@@ -133,9 +133,10 @@ const ofPerson = "person"
 // followPerson makes a device's memberships those of its person, as far as they
 // came about that way.
 func (s *Store) followPerson(ctx context.Context, tx Tx, school org.Branch, device org.ID) error {
-	const groups = `SELECT m.group_id FROM group_persons m JOIN devices d ON d.authority = m.authority AND d.person = m.person
-		JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id AND g.school = d.school
-		WHERE m.authority = $1 AND d.id = $2 AND d.person <> '' AND d.retired = 0`
+	// CROSS JOIN keeps SQLite on the way from the device to its person's groups.
+	const groups = `SELECT m.group_id FROM devices d CROSS JOIN group_persons m CROSS JOIN school_groups g
+		WHERE d.authority = $1 AND d.id = $2 AND d.person <> '' AND d.retired = 0 AND m.authority = d.authority AND m.person = d.person
+		AND g.authority = m.authority AND g.id = m.group_id AND g.school = d.school`
 	_, err := tx.ExecContext(ctx, `DELETE FROM group_devices WHERE authority = $1 AND device = $2 AND source = 'person' AND group_id NOT IN (`+groups+`)`, school.Authority, device)
 	if err != nil {
 		return err
