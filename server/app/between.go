@@ -21,6 +21,12 @@ type waker struct{ app *App }
 
 func (w waker) Wake() { w.app.Declare.Wake() }
 
+// doors forget a device that moved, so that its next message reads anew where it
+// belongs.
+type doors struct{ app *App }
+
+func (d doors) Forget(authority, device org.ID) { d.app.Checkin.Forget(authority, device) }
+
 // presence tells lessons who is in contact.
 type presence struct{ *checkin.Presence }
 

@@ -99,7 +99,11 @@ func (s *Service) UpdateDevice(ctx context.Context, actor may.Actor, id org.ID, 
 			return Device{}, err
 		}
 	}
-	return after, s.wake(s.Store.UpdateDevice(ctx, permit, before, after))
+	err = s.Store.UpdateDevice(ctx, permit, before, after)
+	if err == nil && s.Doors != nil && after.School != before.School {
+		s.Doors.Forget(after.Authority, after.ID)
+	}
+	return after, s.wake(err)
 }
 
 // move needs the right at both ends.

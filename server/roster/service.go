@@ -112,6 +112,10 @@ type Service struct {
 	// Changes is woken after a commit that devices may have to hear of; nil for
 	// nobody.
 	Changes interface{ Wake() }
+	// Doors forget what they remember of a device that moved; nil for nobody.
+	Doors interface {
+		Forget(authority, device org.ID)
+	}
 }
 
 func (s *Service) wake(err error) error {
