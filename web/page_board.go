@@ -142,6 +142,7 @@ type TilePart struct {
 	Code      bool   // a release code can be had
 	Absent    bool
 	Simulated bool
+	Opens     bool // the person may open the device's page
 	OOB       bool
 }
 
