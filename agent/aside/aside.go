@@ -30,6 +30,8 @@ func Run(args []string) (code int, mine bool) {
 		err = display.Notify(os.Stdin)
 	case args[0] == "now" && len(args) == 1:
 		err = now(stateDir)
+	case args[0] == "try" && len(args) == 3:
+		err = try(args[1], args[2])
 	default:
 		return 0, false
 	}

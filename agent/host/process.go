@@ -1,6 +1,10 @@
 package host
 
-import "time"
+import (
+	"errors"
+	"os"
+	"time"
+)
 
 // Program is one running process.
 type Program struct {
@@ -155,4 +159,17 @@ type Binaries interface {
 	// Device returns the file system that holds what a path leads to, by the number
 	// that the table of mounts gives it.
 	Device(path string) (uint64, bool)
+}
+
+// ErrRefused says that the system did not let a program start.
+var ErrRefused = errors.New("host: program was not let start")
+
+// Readable returns the first of the paths that exists, or nothing.
+func Readable(paths []string) string {
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
 }

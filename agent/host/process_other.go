@@ -2,7 +2,10 @@
 
 package host
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // ErrHeld says that another helper of the name runs.
 var ErrHeld = errors.New("host: held already")
@@ -19,3 +22,18 @@ func Attach(Desktop, ...string) (*Attached, error) {
 
 // LockConsoles does nothing: there are none.
 func LockConsoles(string, bool) error { return nil }
+
+// errNoPeople is answered where programs of people cannot be told apart yet.
+var errNoPeople = errors.New("host: programs of people are not supported on this system")
+
+// RunAs runs a program for somebody, on Linux only.
+func RunAs(context.Context, int, string, ...string) ([]byte, error) { return nil, errNoPeople }
+
+// RunSelfAs runs a hidden command for somebody, on Linux only.
+func RunSelfAs(context.Context, int, ...string) ([]byte, error) { return nil, errNoPeople }
+
+// CopyFor copies a program for somebody, on Linux only.
+func CopyFor(int, string) (string, func(), error) { return "", nil, errNoPeople }
+
+// DirFor makes a directory for somebody, on Linux only.
+func DirFor(int) (string, func(), error) { return "", nil, errNoPeople }
