@@ -35,6 +35,7 @@ var commandList = []command{
 	{"status", "[--json]", "show what holds, why, until when, and whether it was read back", 0, 0, statusCommand},
 	{"release", "[CODE] [--lease ID]", "end a mode by its release code", 0, 1, releaseCommand},
 	{"sweep", "", "release what has ended, also if the service is dead", 0, 0, plain(sweep)},
+	{"selftest", "[--site HOST] [--other HOST]", "try each kind of mode for seconds and look at the effect", 0, 0, selftestCommand},
 	{"simulate", "--devices N --url LINK", "pretend to be many devices", 0, 0, simulateCommand},
 	{"install", "", "make the agent a service of this system", 0, 0, plain(install)},
 	{"uninstall", "[--keep-service]", "take everything back, say goodbye, remove the service", 0, 0, uninstallCommand},

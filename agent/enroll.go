@@ -39,7 +39,7 @@ func explain(lang words.Lang, err error) string {
 	for fault, key := range map[error]string{
 		identity.ErrLink: "fault.link", identity.ErrInsecure: "fault.insecure", identity.ErrFingerprint: "fault.fingerprint",
 		identity.ErrToken: "fault.token", identity.ErrNone: "status.unenrolled", identity.ErrClone: "fault.clone",
-		control.ErrNotRunning: "fault.not-running", control.ErrDenied: "fault.denied",
+		control.ErrNotRunning: "fault.not-running", control.ErrDenied: "fault.denied", control.ErrBusy: "fault.busy",
 	} {
 		if errors.Is(err, fault) {
 			return words.Text(lang, key, nil)

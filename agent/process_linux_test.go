@@ -125,6 +125,7 @@ func live(t *testing.T, program string) {
 	udid := server.UDIDs()[0]
 	remotetest.Await(t, "stream", func() bool { return a.status().Link == "stream" })
 
+	a.tried()
 	a.throughAMode(server, udid)
 	a.withoutTheAgent(server, udid)
 	a.byCode(server, udid)
@@ -144,6 +145,19 @@ func phase(server *remotetest.Server, udid, id string) ddm.LeasePhase {
 	return ""
 }
 
+// tried: the self-test runs beside the agent, which stands aside and comes back.
+// There is no world outside here, so its network trials may fail; what counts is
+// that it leaves nothing behind.
+func (a *try) tried() {
+	if out, code := a.command("selftest", "--site", "127.0.0.1", "--other", "127.0.0.1"); code > 1 {
+		a.t.Errorf("self-test: %d %s", code, out)
+	}
+	remotetest.Await(a.t, "the agent after the self-test", func() bool { s := a.status(); return s.Enrolled && s.Link == "stream" && s.Agrees })
+	if a.closed() {
+		a.t.Error("the self-test left the network closed")
+	}
+}
+
 // throughAMode: applied, told, unmoved by a moved clock and a kill, over in time.
 func (a *try) throughAMode(server *remotetest.Server, udid string) {
 	l := remotetest.NewLease(udid, "a", lease.Offline, 9*time.Second)
@@ -152,6 +166,9 @@ func (a *try) throughAMode(server *remotetest.Server, udid string) {
 	remotetest.Await(a.t, "the closed network", a.closed)
 	remotetest.Await(a.t, "the read-back", func() bool { return phase(server, udid, "a") == ddm.LeaseActive })
 	a.t.Logf("closed and told after %v", time.Since(began))
+	if out, code := a.command("selftest"); code != 1 || !a.closed() {
+		a.t.Errorf("a self-test was let in while a mode holds: %d %s", code, out)
+	}
 	if s := a.status(); !s.Agrees || len(s.Leases) != 1 || !strings.Contains(s.Leases[0].Words, "Frau Oert hat das Internet") {
 		a.t.Errorf("status: %+v", s)
 	}

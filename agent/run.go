@@ -87,19 +87,35 @@ type agent struct {
 
 	mu     sync.Mutex
 	device *device.Device
+	stop   func()        // ends the device's life and returns when it is over
+	gate   chan struct{} // no device begins to live before it is closed; nil is open
 }
 
 // run keeps whichever device this machine is, until the context ends.
 func (a *agent) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		id, err := identity.Open(a.files, a.machine)
-		if err == nil {
-			err = a.keep(ctx, id)
-		}
-		if err != nil {
+		if err := a.live(ctx); err != nil {
 			a.idle(ctx, err)
 		}
 	}
+}
+
+func (a *agent) live(ctx context.Context) error {
+	a.mu.Lock()
+	gate := a.gate
+	a.mu.Unlock()
+	if gate != nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-gate:
+		}
+	}
+	id, err := identity.Open(a.files, a.machine)
+	if err != nil {
+		return err
+	}
+	return a.keep(ctx, id)
 }
 
 // keep is the life of one enrolment.
@@ -116,8 +132,10 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	if err != nil {
 		return err
 	}
-	a.set(d)
-	defer a.set(nil)
+	over := make(chan struct{})
+	defer close(over)
+	defer a.set(nil, nil)
+	a.set(d, func() { cancel(); <-over })
 	go ready(ctx, d.Settled)
 	go func() {
 		select {
@@ -175,10 +193,10 @@ func takeBackAll(ctx context.Context, parts []enforce.Driver) error {
 	return errors.Join(reconcile.TakeBack(ctx, parts), device.Close(parts))
 }
 
-func (a *agent) set(d *device.Device) {
+func (a *agent) set(d *device.Device, stop func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.device = d
+	a.device, a.stop = d, stop
 }
 
 func (a *agent) current() *device.Device {
@@ -221,4 +239,28 @@ func (a *agent) Sync() {
 	if d := a.current(); d != nil {
 		d.Sync()
 	}
+}
+
+// soon is how near a planned mode may be for a pause.
+const soon = 10 * time.Minute
+
+// Pause ends the device's life until resume is called. A mode that holds, or
+// begins soon, is not paused away.
+func (a *agent) Pause() (resume func(), ok bool) {
+	a.mu.Lock()
+	d, stop := a.device, a.stop
+	if d == nil || a.gate != nil || !d.Free(soon) {
+		a.mu.Unlock()
+		return nil, false
+	}
+	gate := make(chan struct{})
+	a.gate = gate
+	a.mu.Unlock()
+	stop()
+	return func() {
+		a.mu.Lock()
+		a.gate = nil
+		a.mu.Unlock()
+		close(gate)
+	}, true
 }

@@ -30,6 +30,7 @@ const (
 	AskRelease = "release"
 	AskReload  = "reload" // root: read the identity anew
 	AskSync    = "sync"   // root: fetch now
+	AskPause   = "pause"  // root: let go of the drivers while the connection is open
 )
 
 // Request is one question.
@@ -50,6 +51,7 @@ type Answer struct {
 var (
 	ErrNotRunning = errors.New("control: the agent is not running")
 	ErrDenied     = errors.New("control: only root may do this")
+	ErrBusy       = errors.New("control: a mode holds or begins soon")
 )
 
 // Agent is what answers.
@@ -58,6 +60,9 @@ type Agent interface {
 	Release(code, lease string) reconcile.Outcome
 	Reload()
 	Sync()
+	// Pause lets go of the drivers until resume is called. It is false while a
+	// mode holds or is about to.
+	Pause() (resume func(), ok bool)
 }
 
 // Bounds: a question is short, and whoever asks does not keep others waiting.
@@ -65,6 +70,7 @@ const (
 	longestQuestion = 4 << 10
 	patience        = 10 * time.Second
 	mostAsking      = 16
+	longestPause    = 5 * time.Minute
 )
 
 // Serve answers until the context ends.
@@ -110,7 +116,33 @@ func answer(conn net.Conn, agent Agent) {
 	if err != nil {
 		return
 	}
-	_ = json.NewEncoder(conn).Encode(reply(line, agent, host.PeerIsRoot(conn)))
+	root := host.PeerIsRoot(conn)
+	var request Request
+	if json.Unmarshal(line, &request) == nil && request.Ask == AskPause {
+		pause(conn, agent, root)
+		return
+	}
+	_ = json.NewEncoder(conn).Encode(reply(line, agent, root))
+}
+
+// pause holds the agent for as long as the caller stays connected, so that a
+// caller who dies leaves no device without its agent.
+func pause(conn net.Conn, agent Agent, root bool) {
+	if !root {
+		_ = json.NewEncoder(conn).Encode(Answer{Error: "denied"})
+		return
+	}
+	resume, ok := agent.Pause()
+	if !ok {
+		_ = json.NewEncoder(conn).Encode(Answer{Error: "busy"})
+		return
+	}
+	defer resume()
+	if json.NewEncoder(conn).Encode(Answer{}) != nil {
+		return
+	}
+	_ = conn.SetDeadline(time.Now().Add(longestPause))
+	_, _ = io.Copy(io.Discard, conn) // until the caller hangs up
 }
 
 func reply(line []byte, agent Agent, root bool) Answer {
@@ -142,12 +174,40 @@ func reply(line []byte, agent Agent, root bool) Answer {
 // Ask puts a question to the running agent. It returns ErrNotRunning if none
 // answers.
 func Ask(ctx context.Context, stateDir string, request Request) (Answer, error) {
+	conn, answer, err := open(ctx, stateDir, request)
+	if err != nil {
+		return Answer{}, err
+	}
+	_ = conn.Close()
+	return answer, nil
+}
+
+// Pause makes the running agent let go of the drivers until resume is called. It
+// returns ErrBusy while a mode holds or begins soon.
+func Pause(ctx context.Context, stateDir string) (resume func(), err error) {
+	conn, _, err := open(ctx, stateDir, Request{Ask: AskPause})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = conn.Close() }, nil
+}
+
+// open asks, reads the answer and leaves the connection open.
+func open(ctx context.Context, stateDir string, request Request) (net.Conn, Answer, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", filepath.Join(stateDir, SocketName))
 	if err != nil {
-		return Answer{}, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return nil, Answer{}, fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
-	defer conn.Close()
+	answer, err := exchange(conn, request)
+	if err != nil {
+		_ = conn.Close()
+		return nil, Answer{}, err
+	}
+	return conn, answer, nil
+}
+
+func exchange(conn net.Conn, request Request) (Answer, error) {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	if err := json.NewEncoder(conn).Encode(request); err != nil {
 		return Answer{}, fmt.Errorf("asking the agent: %w", err)
@@ -161,6 +221,8 @@ func Ask(ctx context.Context, stateDir string, request Request) (Answer, error) 
 		return got, nil
 	case "denied":
 		return Answer{}, ErrDenied
+	case "busy":
+		return Answer{}, ErrBusy
 	}
 	return Answer{}, fmt.Errorf("asking the agent: %s", got.Error)
 }

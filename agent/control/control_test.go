@@ -8,14 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"schulwart.org/agent/reconcile"
+	"schulwart.org/scripts/need"
 )
 
 // deaf is an agent that notes what it was asked.
-type deaf struct{ reloads, syncs int }
+type deaf struct {
+	reloads, syncs int
+	busy           bool
+	paused         atomic.Bool
+}
 
 func (*deaf) Status() reconcile.Status {
 	return reconcile.Status{Running: true, School: "Schule am Park"}
@@ -27,6 +33,14 @@ func (*deaf) Release(code, lease string) reconcile.Outcome {
 
 func (d *deaf) Reload() { d.reloads++ }
 func (d *deaf) Sync()   { d.syncs++ }
+
+func (d *deaf) Pause() (func(), bool) {
+	if d.busy {
+		return nil, false
+	}
+	d.paused.Store(true)
+	return func() { d.paused.Store(false) }, true
+}
 
 func serve(t *testing.T, agent Agent) string {
 	t.Helper()
@@ -103,6 +117,34 @@ func TestGarbageOnTheSocketHurtsNobody(t *testing.T) {
 
 func TestWithoutAgentTheCallerIsTold(t *testing.T) {
 	if _, err := Ask(context.Background(), t.TempDir(), Request{Ask: AskStatus}); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPauseLastsAsLongAsItsCaller(t *testing.T) {
+	need.Root(t)
+	agent := &deaf{}
+	dir := serve(t, agent)
+	resume, err := Pause(context.Background(), dir)
+	if err != nil || !agent.paused.Load() {
+		t.Fatalf("paused %v, %v", agent.paused.Load(), err)
+	}
+	resume()
+	for range 200 {
+		if !agent.paused.Load() {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if agent.paused.Load() {
+		t.Error("the caller is gone and the agent is still paused")
+	}
+}
+
+func TestNobodyPausesAModeAway(t *testing.T) {
+	need.Root(t)
+	dir := serve(t, &deaf{busy: true})
+	if _, err := Pause(context.Background(), dir); !errors.Is(err, ErrBusy) {
 		t.Errorf("got %v", err)
 	}
 }

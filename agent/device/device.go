@@ -126,6 +126,17 @@ func (d *Device) Status() reconcile.Status {
 	return status
 }
 
+// Free reports whether no mode holds, nor begins within the time.
+func (d *Device) Free(within time.Duration) bool {
+	status := d.loop.Status()
+	for _, l := range status.Leases {
+		if l.From.Before(status.Time.Add(within)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Release tries a release code.
 func (d *Device) Release(code, lease string) reconcile.Outcome { return d.loop.Release(code, lease) }
 

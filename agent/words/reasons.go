@@ -83,6 +83,7 @@ var sentences = map[string]sentence{
 	"fault.token":       {"Dieser Link ist verbraucht, abgelaufen oder zurückgezogen. Erzeugen Sie in der Konsole einen neuen.", "This link is used up, expired or revoked. Make a new one in the console."},
 	"fault.clone":       {"Dieses Gerät ist eine Kopie eines anderen. Nehmen Sie es neu auf.", "This device is a copy of another one. Enrol it anew."},
 	"fault.not-running": {"Der Dienst läuft nicht.", "The service is not running."},
+	"fault.busy":        {"Es gilt gerade ein Modus, oder einer beginnt bald. Versuchen Sie es danach noch einmal.", "A mode holds or begins soon. Try again afterwards."},
 	"fault.denied":      {"Das darf nur die Administration (root).", "Only the administrator (root) may do this."},
 
 	"clock.server":     {"Uhr: vom Server bestätigt", "Clock: confirmed by the server"},
