@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,9 +13,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"schulwart.org/server/audit"
-	"schulwart.org/server/errs"
 	"schulwart.org/web"
 )
 
@@ -38,9 +39,9 @@ func (h *Handler) showAudit(c *gin.Context) error {
 		Pager: pager(c, next, len(entries)), Export: exportURL(c),
 	}
 	for _, entry := range entries {
-		before, after := difference(entry.Before, entry.After)
+		before, after := difference(v.frame, entry.Before, entry.After)
 		shown.Rows = append(shown.Rows, web.AuditRow{
-			ID: strconv.FormatInt(entry.Seq, 10), At: entry.At, By: entry.ActorName, From: dotted(entry.From, entry.Via), What: web.Sentence{Key: entry.Action},
+			ID: strconv.FormatInt(entry.Seq, 10), At: entry.At, By: auditor(v.frame, entry), From: dotted(entry.From, doors[entry.Via]), What: web.Sentence{Key: entry.Action},
 			Target: entry.TargetName, Before: before, After: after, Sealed: entry.Sealed,
 		})
 	}
@@ -149,13 +150,16 @@ func (h *Handler) chain(ctx context.Context, v *visit) (web.ChainState, error) {
 		authority = v.school.Authority
 	}
 	state, err := h.Audit.Chain(ctx, v.actor, authority)
-	if errs.Is(err, errs.NotFound) {
-		return web.ChainState{OK: true}, nil
+	if err == nil && state.Checked.IsZero() {
+		// Nobody has looked yet: whole is only said of what was checked.
+		open := state.Open
+		state, err = h.Audit.Verify(ctx, authority)
+		state.Open = open
 	}
 	if err != nil {
 		return web.ChainState{}, err
 	}
-	shown := web.ChainState{OK: state.BrokenAt == 0, Checked: state.Checked, Sealed: state.Sealed, Open: state.Open}
+	shown := web.ChainState{OK: state.OK, Checked: state.Checked, Sealed: state.Sealed, Open: state.Open}
 	if !shown.OK {
 		shown.BrokenAt = strconv.FormatInt(state.BrokenAt, 10)
 	}
@@ -164,7 +168,7 @@ func (h *Handler) chain(ctx context.Context, v *visit) (web.ChainState, error) {
 
 // difference tells what changed between two JSON objects, only the fields that
 // differ. What is no object is told as it is.
-func difference(before, after string) (string, string) {
+func difference(frame web.Frame, before, after string) (string, string) {
 	was, wasObject := object(before)
 	is, isObject := object(after)
 	if !wasObject || !isObject {
@@ -176,7 +180,7 @@ func difference(before, after string) (string, string) {
 			delete(is, name)
 		}
 	}
-	return told(was), told(is)
+	return told(frame, was), told(frame, is)
 }
 
 func object(text string) (map[string]any, bool) {
@@ -188,18 +192,58 @@ func object(text string) (map[string]any, bool) {
 	return fields, err == nil
 }
 
-func told(fields map[string]any) string {
+// told writes fields for people: instants in school time, and neither what is
+// empty nor ids, which nobody can read. The file has all of it.
+func told(frame web.Frame, fields map[string]any) string {
 	var lines []string
 	for name, value := range fields {
-		text, isText := value.(string)
-		if !isText {
-			raw, _ := json.Marshal(value) // it was JSON a moment ago
-			text = string(raw)
+		if text := toldValue(frame, value); text != "" {
+			lines = append(lines, name+": "+text)
 		}
-		lines = append(lines, name+": "+text)
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, ", ")
+}
+
+func toldValue(frame web.Frame, value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return frame.When(at)
+		}
+		if _, err := uuid.Parse(value); err == nil {
+			return ""
+		}
+		return value
+	case []any:
+		var words []string
+		for _, one := range value {
+			if text := toldValue(frame, one); text != "" {
+				words = append(words, text)
+			}
+		}
+		return strings.Join(words, ", ")
+	case map[string]any:
+		return told(frame, value)
+	}
+	return fmt.Sprint(value)
+}
+
+// doors names the ways in that are worth a word; most people come by the
+// console.
+var doors = map[string]string{"api": "API", "cli": "CLI"}
+
+// auditor names who did it. What devices and jobs do has no person behind it.
+func auditor(frame web.Frame, entry audit.Entry) string {
+	switch entry.Via {
+	case "job":
+		return frame.T("audit.area.job")
+	case "device":
+		return entry.TargetName
+	}
+	return entry.ActorName
 }
 
 // dotted joins what is there.

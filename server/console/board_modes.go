@@ -52,7 +52,7 @@ func (h *Handler) groupName(ctx context.Context, who may.Actor, group org.ID) st
 func (h *Handler) live(ctx context.Context, v *visit, c class) (web.BoardLive, error) {
 	now := h.Now()
 	ref := groupRef(c.group)
-	tiles := h.tiles(v.frame, c.Class, now)
+	tiles := h.tiles(v.frame, v.actor, c.Class, now)
 	modes, err := h.modesPart(ctx, v, c, now)
 	return web.BoardLive{
 		Modes:     modes,

@@ -9,6 +9,7 @@ import (
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
 
@@ -16,8 +17,10 @@ import (
 // stops calling it ready.
 const inTouch = 10 * time.Minute
 
-// tiles draws every device of a class from what it has read back.
-func (h *Handler) tiles(frame web.Frame, class lesson.Class, now time.Time) []web.TilePart {
+// tiles draws every device of a class from what it has read back. Teachers have
+// no page of single devices, so their tiles lead to none.
+func (h *Handler) tiles(frame web.Frame, who may.Actor, class lesson.Class, now time.Time) []web.TilePart {
+	opens := may.Can(who, may.DeviceRead, class.Group.Branch)
 	lines := map[org.ID][]lesson.DeviceMode{}
 	for _, running := range class.Modes {
 		for _, line := range running.Lines {
@@ -26,16 +29,16 @@ func (h *Handler) tiles(frame web.Frame, class lesson.Class, now time.Time) []we
 	}
 	tiles := make([]web.TilePart, len(class.Members))
 	for i, member := range class.Members {
-		tiles[i] = h.tile(frame, class.Group.Branch.Group, member, lines[member.Device], now)
+		tiles[i] = h.tile(frame, class.Group.Branch.Group, member, lines[member.Device], opens, now)
 	}
 	slices.SortStableFunc(tiles, func(a, b web.TilePart) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return tiles
 }
 
-func (h *Handler) tile(frame web.Frame, group org.ID, m lesson.Member, lines []lesson.DeviceMode, now time.Time) web.TilePart {
+func (h *Handler) tile(frame web.Frame, group org.ID, m lesson.Member, lines []lesson.DeviceMode, opens bool, now time.Time) web.TilePart {
 	tile := web.TilePart{
 		Frame: frame, Group: group.String(), Device: m.Device.String(), Name: m.Name, Platform: string(m.Platform),
-		Battery: -1, Seen: m.Seen, Absent: m.Absent, Simulated: m.Simulated,
+		Battery: -1, Seen: m.Seen, Absent: m.Absent, Simulated: m.Simulated, Opens: opens,
 	}
 	if m.Person != "" {
 		tile.Name, tile.Tag = m.Person, m.Name
@@ -106,21 +109,35 @@ func reason(r lesson.Reason) *web.Sentence {
 	return &web.Sentence{Key: r.Key, Args: arguments(r.Args)}
 }
 
-// arguments are texts, of which those in RFC 3339 are instants: they are told
-// in school time.
+// arguments are texts, of which those in RFC 3339 are instants, told in school
+// time, and those that read as one are lengths of time.
 func arguments(args map[string]string) map[string]any {
 	if len(args) == 0 {
 		return nil
 	}
 	values := make(map[string]any, len(args))
 	for name, text := range args {
-		if at, err := time.Parse(time.RFC3339, text); err == nil {
-			values[name] = at
-			continue
-		}
-		values[name] = text
+		values[name] = argument(name, text)
 	}
 	return values
+}
+
+// argument reads one of a room's arguments: kinds of modes and parts of a device
+// have words of their own.
+func argument(name, text string) any {
+	switch {
+	case name == "kind":
+		return web.Sentence{Key: "mode." + text}
+	case name == "part":
+		return web.Sentence{Key: "part." + text}
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at
+	}
+	if length, err := time.ParseDuration(text); err == nil {
+		return length.Abs()
+	}
+	return text
 }
 
 func parts(said []ddm.Part) []web.PartState {

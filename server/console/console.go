@@ -15,6 +15,7 @@ import (
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
 	"schulwart.org/server/board"
+	"schulwart.org/server/command"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/httpx"
@@ -43,6 +44,7 @@ type Deps struct {
 	Enroll   *enroll.Service
 	Audit    *audit.Service
 	Backup   *backup.Service
+	Commands command.Lister // nil where no device is told by commands
 	Mail     Mail
 	Setup    *setup.Service // nil where there is nothing to set up
 	// Stage is the tour of a demo installation, nil in every other.

@@ -97,6 +97,6 @@ func (h *Handler) teachingGroup(ctx context.Context, v *visit, teaching roster.T
 			shown.Planned = &mode
 		}
 	}
-	shown.Attention = len(needALook(h.tiles(v.frame, board, now)))
+	shown.Attention = len(needALook(h.tiles(v.frame, v.actor, board, now)))
 	return shown
 }

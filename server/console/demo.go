@@ -257,7 +257,7 @@ func (h *Handler) demoStage(c *gin.Context) (web.DemoStage, error) {
 		Cable: look.Cable, Server: look.Server, ClockOff: look.Moved, Speed: max(1, look.Speed), Story: look.story(),
 		Screen: web.PupilScreen{Frame: f, Device: look.Device, On: look.On, Connected: look.Cable && look.Server, Modes: look.modes(), Clock: look.Clock, Since: look.Since},
 	}
-	for _, tile := range h.tiles(f, class, h.Now()) {
+	for _, tile := range h.tiles(f, teacher, class, h.Now()) {
 		if tile.Tag == look.Device || tile.Name == look.Device {
 			stage.Tile = tile
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"schulwart.org/server/board"
+	"schulwart.org/server/command"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
@@ -40,7 +41,38 @@ func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) e
 		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
 		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch),
 	}
+	if shown.Commands, err = h.commandsOf(c, found); err != nil {
+		return err
+	}
 	return show(c, status, web.Device(shown))
+}
+
+// commandState says of a command what a lease's states say: what is on its way,
+// what was confirmed, what the device refused.
+var commandState = map[string]web.State{
+	"waiting": web.StatePlanned, "sent": web.StateDelivered, "notnow": web.StateDelivered, "Acknowledged": web.StateEnded,
+	"Error": web.StateDeviating, "CommandFormatError": web.StateDeviating,
+}
+
+// commandsOf lists the latest commands of a device that is told by commands.
+func (h *Handler) commandsOf(c *gin.Context, d board.Device) ([]web.Command, error) {
+	if h.Commands == nil {
+		return nil, nil
+	}
+	const few = 10
+	entries, err := command.List(c.Request.Context(), h.Commands, d.Branch.Authority, d.Device, few)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]web.Command, len(entries))
+	for i, entry := range entries {
+		state, known := commandState[entry.State]
+		if !known {
+			state = web.StateEnded // expired, or replaced by a later one
+		}
+		list[i] = web.Command{Name: entry.RequestType, State: state, At: entry.At, Detail: entry.Detail}
+	}
+	return list, nil
 }
 
 func groupNames(d board.Device) []web.GroupRef {
@@ -76,7 +108,9 @@ func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.
 func rules(frame web.Frame, d board.Device) []web.Rule {
 	list := make([]web.Rule, 0, len(d.Why))
 	for _, why := range d.Why {
-		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateActive, From: web.Sentence{Key: string(why.Level)}}
+		// Whether a device keeps a base setting is not read back yet, and what is
+		// not known is not claimed.
+		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateUnreachable, From: web.Sentence{Key: string(why.Level)}}
 		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {
 			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.T(frame.Lang, "mode."+kind+".name")}}
 			rule.From = web.Sentence{Key: "mode", Args: map[string]any{"by": why.Args["by"], "until": why.Until}}
@@ -100,10 +134,17 @@ func leaseState(lines []lesson.DeviceMode, lease string) (web.State, *web.Senten
 func history(entries []board.Entry) []web.HistoryEntry {
 	lines := make([]web.HistoryEntry, len(entries))
 	for i, entry := range entries {
-		lines[i] = web.HistoryEntry{At: entry.At, By: entry.By, What: web.Sentence{Key: entry.Key, Args: arguments(entry.Args)}}
+		by := entry.By
+		if by == deviceItself {
+			by = ""
+		}
+		lines[i] = web.HistoryEntry{At: entry.At, By: by, What: web.Sentence{Key: entry.Key, Args: arguments(entry.Args)}}
 	}
 	return lines
 }
+
+// deviceItself is the name under which a device's own reports are logged.
+const deviceItself = "device"
 
 // fullPage is how many lines of history the room gives at once.
 const fullPage = 30

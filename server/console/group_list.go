@@ -127,7 +127,7 @@ func (h *Handler) members(c *gin.Context, group roster.Group, found []roster.Mem
 		return nil, err
 	}
 	tiles := map[string]web.TilePart{}
-	for _, tile := range h.tiles(frame(c), board, h.Now()) {
+	for _, tile := range h.tiles(frame(c), actor(c), board, h.Now()) {
 		tiles[tile.Device] = tile
 	}
 	members := make([]web.Member, len(found))

@@ -91,9 +91,6 @@ func (h *Handler) showCall(c *gin.Context) error {
 // advised gives the arguments of an advice in the words of the reader.
 func advised(frame web.Frame, advice board.Advice) map[string]any {
 	args := arguments(advice.Args)
-	if kind := advice.Args["kind"]; kind != "" {
-		args["mode"] = web.T(frame.Lang, "mode."+kind+".name")
-	}
 	if key := advice.Args["reason"]; key != "" {
 		args["reason"] = frame.Say("reason", web.Sentence{Key: key, Args: args})
 	}

@@ -21,11 +21,11 @@ type place struct {
 // places lists the navigation in the order in which it is shown. Teachers see
 // three places and no more.
 var places = []place{
-	{key: web.NavDay, path: web.PathDay, below: []string{web.PathRehearsal}, needs: may.Substitute, not: may.SchoolCreate},
-	{key: web.NavLessons, path: web.PathLessons, below: []string{web.PathSites}, needs: may.ModeStart, not: may.SchoolCreate},
 	{key: web.NavHelpdesk, path: web.PathHelpdesk, needs: may.HelpDeskUse},
 	{key: web.NavSchools, path: web.PathSchools, below: []string{"/traeger"}, needs: may.SchoolCreate},
 	{key: web.NavSchool, path: web.PathSchool, needs: may.SchoolRead, school: true},
+	{key: web.NavDay, path: web.PathDay, below: []string{web.PathRehearsal}, needs: may.Substitute, not: may.SchoolCreate},
+	{key: web.NavLessons, path: web.PathLessons, below: []string{web.PathSites}, needs: may.ModeStart, not: may.SchoolCreate},
 	{key: web.NavDevices, path: web.PathDevices, needs: may.DeviceRead, school: true},
 	{key: web.NavGroups, path: web.PathGroups, needs: may.SchoolRead, school: true},
 	{key: web.NavPeople, path: web.PathPeople, needs: may.StaffRead, school: true},

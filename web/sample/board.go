@@ -18,6 +18,7 @@ func tiles(f web.Frame, state web.State, trouble bool) []web.TilePart {
 	var all []web.TilePart
 	for i, name := range pupils {
 		tile := web.TilePart{
+			Opens: true,
 			Frame: f, Group: class7b.ID, Device: fmt.Sprintf("d%d", i), Name: name, Tag: fmt.Sprintf("MS-%04d", 365+i),
 			Platform: web.PlatformLinux, Battery: 38 + (i*13)%60, State: state, Since: at(9, 52), Seen: ago(time.Duration(1+(i*7)%9) * time.Second),
 			Mode: "m1", Code: state == web.StateActive,
