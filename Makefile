@@ -13,7 +13,6 @@ BUILD   := go build -tags $(TAGS) -trimpath -ldflags "-s -w $(STAMP)"
 
 SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 
-TEMPL         := github.com/a-h/templ/cmd/templ@v0.3.977
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
@@ -53,7 +52,6 @@ screenshot: bin ## draws scripts/screenshot/board.png anew from the demo
 	@scripts/screenshot/take.sh
 
 generate: ## pages from templ, the document of the program interface, golden files
-	@go run $(TEMPL) generate -path web
 	@go generate ./...
 
 build: ## both programs for every system, stripped and stamped, into dist/
