@@ -33,7 +33,14 @@ func RunAs(ctx context.Context, uid int, path string, args ...string) ([]byte, e
 
 // RunSelfAs runs a hidden command of this very program for somebody.
 func RunSelfAs(ctx context.Context, uid int, args ...string) ([]byte, error) {
-	return RunAs(ctx, uid, "/proc/self/exe", args...)
+	out, err := RunAs(ctx, uid, "/proc/self/exe", args...)
+	if err != nil && !errors.Is(err, ErrRefused) {
+		// What it said is the reason; that it ended badly follows from it.
+		if _, said, ok := strings.Cut(err.Error(), "try: "); ok {
+			err = errors.New(said)
+		}
+	}
+	return out, err
 }
 
 // CopyFor copies a program into a new directory that belongs to somebody, as a

@@ -118,7 +118,7 @@ func (r *run) screen(ctx context.Context, driver enforce.Driver) {
 		r.looks(ctx, "try.screen.covered", d, true)
 	}
 	if !looked {
-		r.skip(catalog.Screen, "try.screen.covered", NotTried, &ddm.Reason{Code: "screen.no-session"})
+		r.skip(catalog.Screen, "try.screen.none", NotTried, &ddm.Reason{Code: "screen.no-session"})
 		return
 	}
 	if !r.holds(ctx, driver, "try.screen.free", enforce.Rules{}) {

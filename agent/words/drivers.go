@@ -41,6 +41,7 @@ var driverSentences = map[string]sentence{
 	"try.browser.open":      {"Chromium sperrt nichts mehr", "Chromium blocks nothing any more"},
 	"try.screen.set":        {"Augen nach vorn", "eyes front"},
 	"try.screen.covered":    {"Bildschirm {display} ist verdeckt", "screen {display} is covered"},
+	"try.screen.none":       {"ein Bildschirm ist verdeckt", "a screen is covered"},
 	"try.screen.free":       {"Bildschirm wieder frei", "screen is free again"},
 	"try.screen.uncovered":  {"Bildschirm {display} zeigt wieder die Arbeit", "screen {display} shows the work again"},
 	"try.apps.set":          {"kein Programm aus dem Menü", "no program of the menu"},
