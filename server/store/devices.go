@@ -174,7 +174,8 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 }
 
 // found writes the set of devices that a word finds: by their own name or
-// serial number, by their person's name, by a group's name or room.
+// serial number, by their person's name, by a group's name or room. CROSS JOIN
+// keeps SQLite on the way from the word to the device: it has no statistics.
 func found(q *query, branches []org.Branch, word, and string) {
 	branch, single := only(branches)
 	narrow := func() {
@@ -184,9 +185,9 @@ func found(q *query, branches []org.Branch, word, and string) {
 	}
 	q.add(`SELECT w.id FROM words w WHERE w.kind = 'device' AND w.word >= ? AND w.word < ?`, word, word+beyond)
 	narrow()
-	q.add(and+`SELECT v.id FROM words w JOIN devices v ON v.authority = w.authority AND v.person = w.id WHERE w.kind = 'person' AND w.word >= ? AND w.word < ?`, word, word+beyond)
+	q.add(and+`SELECT v.id FROM words w CROSS JOIN devices v WHERE v.authority = w.authority AND v.person = w.id AND w.kind = 'person' AND w.word >= ? AND w.word < ?`, word, word+beyond)
 	narrow()
-	q.add(and+`SELECT m.device FROM words w JOIN group_devices m ON m.authority = w.authority AND m.group_id = w.id WHERE w.kind = 'group' AND w.word >= ? AND w.word < ?`, word, word+beyond)
+	q.add(and+`SELECT m.device FROM words w CROSS JOIN group_devices m WHERE m.authority = w.authority AND m.group_id = w.id AND w.kind = 'group' AND w.word >= ? AND w.word < ?`, word, word+beyond)
 	narrow()
 }
 

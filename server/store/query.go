@@ -35,20 +35,30 @@ func (q *query) add(sql string, args ...any) {
 func (q *query) text() string { return q.sql.String() }
 
 // places adds the condition that a place lies in one of the branches. No branch
-// at all is nowhere.
+// at all is nowhere. One branch is written plainly, without OR, so that an index
+// that begins with it can be used.
 func (q *query) places(authority, school string, branches []org.Branch) {
+	if branch, single := only(branches); single {
+		q.place(authority, school, branch)
+		return
+	}
 	q.add("(1 = 0")
 	for _, branch := range branches {
-		switch {
-		case branch.Authority == "":
-			q.add(" OR 1 = 1")
-		case branch.School == "":
-			q.add(" OR "+authority+" = ?", branch.Authority)
-		default:
-			q.add(" OR "+authority+" = ? AND "+school+" = ?", branch.Authority, branch.School)
-		}
+		q.add(" OR ")
+		q.place(authority, school, branch)
 	}
 	q.add(")")
+}
+
+func (q *query) place(authority, school string, branch org.Branch) {
+	switch {
+	case branch.Authority == "":
+		q.add("1 = 1")
+	case branch.School == "":
+		q.add(authority+" = ?", branch.Authority)
+	default:
+		q.add(authority+" = ? AND "+school+" = ?", branch.Authority, branch.School)
+	}
 }
 
 // only returns the branch if there is just one, so that a query can use the
