@@ -103,7 +103,7 @@ func (z *Zone) answer(query *dns.Msg) *dns.Msg {
 			answer.Answer = append(answer.Answer, &dns.AAAA{Hdr: header, AAAA: addr.AsSlice()})
 		}
 	}
-	if question.Qtype == dns.TypeHTTPS {
+	if question.Qtype == dns.TypeHTTPS && name != dns.CanonicalName(ServerName) {
 		// Every site offers HTTP/3 and an encrypted hello, as large hosts do.
 		rr := &dns.HTTPS{SVCB: dns.SVCB{Hdr: header, Priority: 1, Target: "."}}
 		rr.Value = []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: []string{"h3", "h2"}}, &dns.SVCBECHConfig{ECH: z.ech}}
