@@ -118,6 +118,11 @@ func (s *Service) checkListeners(ctx context.Context, a Address, c Certificate) 
 		// A proxy that opens the device door's TLS takes the devices' identity away.
 		return append(checks, failed("listeners.device_trust", "device_tls_broken", err, "url", a.DeviceURL))
 	}
+	if err == nil && answer == "" && s.DeviceRoots != nil {
+		// The device door speaks to devices only and does not say who it is. Its
+		// certificate does: nobody else has one of this installation's authority.
+		answer = s.Instance
+	}
 	return append(checks, s.met("device", a.DeviceURL, answer, err))
 }
 

@@ -229,6 +229,9 @@ func TestBothDoorsAreKnockedAt(t *testing.T) {
 	mine, trusted := door(t, h.Instance)
 	device, deviceRoots := door(t, h.Instance)
 	stranger, _ := door(t, "somebody else")
+	silent := httptest.NewTLSServer(http.NotFoundHandler()) // speaks to devices only
+	t.Cleanup(silent.Close)
+	deviceRoots.AddCert(silent.Certificate())
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	gone := strings.Replace(closed.URL, "http://", "https://", 1)
@@ -238,6 +241,8 @@ func TestBothDoorsAreKnockedAt(t *testing.T) {
 		told           string
 	}{
 		"all well":               {mine.URL, device.URL, trusted, "listeners.reached ok, listeners.reached ok"},
+		"a silent device door":   {mine.URL, silent.URL, trusted, "listeners.reached ok, listeners.reached ok"},
+		"a silent console":       {silent.URL, device.URL, trusted, "listeners.reached failed door_of_another, listeners.reached ok"},
 		"self-signed":            {mine.URL, device.URL, x509.NewCertPool(), "listeners.trust failed certificate_self_signed, listeners.reached ok, listeners.reached ok"},
 		"another process":        {stranger.URL, device.URL, trusted, "listeners.reached failed door_of_another, listeners.reached ok"},
 		"nobody there":           {gone, device.URL, trusted, "listeners.reached failed door_refused, listeners.reached ok"},
