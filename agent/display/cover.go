@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -213,15 +214,14 @@ func (c *cover) run(orders <-chan told) error {
 // look reads back whether the window is on top and the keyboard held, mends
 // what is not, and says what was found.
 func (c *cover) look() error {
-	tree, err := xproto.QueryTree(c.conn, c.screen.Root).Reply()
+	top, err := c.onTop()
 	if err != nil {
-		return fmt.Errorf("reading back: %w", err)
+		return err
 	}
 	state, err := xproto.GetWindowAttributes(c.conn, c.window).Reply()
 	if err != nil {
 		return fmt.Errorf("reading back: %w", err)
 	}
-	top := len(tree.Children) > 0 && tree.Children[len(tree.Children)-1] == c.window
 	if !top && c.alone {
 		// The next keeper's cover has come; two would fight for the keyboard.
 		c.ends = 0
@@ -234,6 +234,26 @@ func (c *cover) look() error {
 	// Where the keeper is gone nobody listens; the cover lingers all the same.
 	_ = c.out.Encode(report)
 	return c.ring()
+}
+
+// onTop reports whether no window that can be seen is above ours. Programs keep
+// windows ready that are not shown, and the next cover is one while it is drawn.
+func (c *cover) onTop() (bool, error) {
+	tree, err := xproto.QueryTree(c.conn, c.screen.Root).Reply()
+	if err != nil {
+		return false, fmt.Errorf("reading back: %w", err)
+	}
+	for _, window := range slices.Backward(tree.Children) {
+		if window == c.window {
+			return true, nil
+		}
+		// One that is gone by now is not above anything.
+		state, err := xproto.GetWindowAttributes(c.conn, window).Reply()
+		if err == nil && state.MapState == xproto.MapStateViewable && state.Class == xproto.WindowClassInputOutput {
+			return false, nil
+		}
+	}
+	return false, nil
 }
 
 func (c *cover) raise() {

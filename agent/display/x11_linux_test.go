@@ -298,6 +298,7 @@ func TestCoveredScreen(t *testing.T) {
 		}
 		for range 100 {
 			if !s.covered(t) {
+				s.keep(t, "open")
 				t.Fatal("open in between")
 			}
 			time.Sleep(20 * time.Millisecond)
