@@ -97,6 +97,9 @@ func New(ctx context.Context, options Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := adopt(ctx, s, c); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	a := &App{Options: options, Store: s, started: options.Now(), stopping: make(chan struct{}), devices: deviceDoor{messages: newMessages()}}
 	if err := a.furnish(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

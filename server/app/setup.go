@@ -9,11 +9,32 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/backup"
+	"schulwart.org/server/config"
 	"schulwart.org/server/mail"
 	"schulwart.org/server/may"
 	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/store"
 )
+
+// adopt takes over what was chosen at the set-up where flags, environment and
+// file say nothing. A restart puts it in force.
+func adopt(ctx context.Context, s *store.Store, c *config.Serve) error {
+	kept, err := (&setup.Service{Store: s}).Kept(ctx)
+	if err != nil {
+		return err
+	}
+	chosen := config.Kept{PublicURL: kept.Address.PublicURL, DeviceURL: kept.Address.DeviceURL, BackupDir: kept.Backup.Directory}
+	switch kept.Certificate.Way {
+	case setup.OwnFiles:
+		chosen.Certificate, chosen.PrivateKey = kept.Certificate.CertFile, kept.Certificate.KeyFile
+	case setup.ACME:
+		chosen.ACME = true
+	case setup.Proxy:
+		chosen.Proxy = kept.Certificate.Proxy
+	}
+	return c.Adopt(chosen)
+}
 
 // setupRoom makes the first set-up.
 func (a *App) setupRoom() *setup.Service {

@@ -16,6 +16,7 @@ func (a *App) jobs() []job {
 		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
 		{name: "backup", every: "*/5 * * * *", daily: 2, run: a.nightly},
+		{name: "verify", every: "*/5 * * * *", daily: 4, run: a.verify},
 		{name: "archive", every: "*/5 * * * *", daily: 3, run: a.archive},
 	}
 }
@@ -49,7 +50,21 @@ func (a *App) retire(ctx context.Context) error {
 			break
 		}
 	}
+	if _, err := a.Store.SweepSessions(ctx, a.Now()); err != nil {
+		return err
+	}
 	_, err := a.Command.Retire(ctx)
+	return err
+}
+
+// verify looks once a day whether every audit chain is whole.
+func (a *App) verify(ctx context.Context) error {
+	states, err := a.Audit.VerifyAll(ctx)
+	for _, state := range states {
+		if !state.OK {
+			a.Log.Error("an audit chain is broken", "authority", state.Authority, "row", state.BrokenAt, "reason", state.Reason)
+		}
+	}
 	return err
 }
 

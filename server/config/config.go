@@ -35,7 +35,42 @@ type Serve struct {
 	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
 	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SCHULWART_LOG_LEVEL"`
 	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
+	left         left     // what nobody named
 	MetricsToken string   `help:"Bearer token that /metrics asks for; without one it answers on loopback only." env:"SCHULWART_METRICS_TOKEN" placeholder:"SECRET"`
+}
+
+// left notes which values were left to the defaults, so that what was chosen at
+// the set-up can take their place. Flags, environment and file win.
+type left struct{ publicURL, deviceURL, backupDir bool }
+
+// Kept is what somebody chose at the set-up; empty values were never chosen.
+type Kept struct {
+	PublicURL, DeviceURL    string
+	Certificate, PrivateKey string
+	ACME                    bool
+	Proxy                   string
+	BackupDir               string
+}
+
+// Adopt takes over what was chosen at the set-up, where nothing else was said,
+// and checks everything again.
+func (s *Serve) Adopt(k Kept) error {
+	if s.left.publicURL && k.PublicURL != "" {
+		s.PublicURL = strings.TrimRight(k.PublicURL, "/")
+	}
+	if s.left.deviceURL && k.DeviceURL != "" {
+		s.DeviceURL = strings.TrimRight(k.DeviceURL, "/")
+	}
+	if s.left.backupDir && k.BackupDir != "" {
+		s.BackupDir = k.BackupDir
+	}
+	if !s.TLS() && len(s.Proxy) == 0 {
+		s.Certificate, s.PrivateKey, s.ACME = k.Certificate, k.PrivateKey, k.ACME
+		if k.Proxy != "" {
+			s.Proxy = []string{k.Proxy}
+		}
+	}
+	return errors.Join(s.faults()...)
 }
 
 // Settle fills in what follows from other values and checks everything. The
@@ -47,6 +82,7 @@ func (s *Serve) Settle() error {
 	if s.KeyFile == "" {
 		s.KeyFile = filepath.Join(s.Data, "key")
 	}
+	s.left = left{publicURL: s.PublicURL == "", deviceURL: s.DeviceURL == "", backupDir: s.BackupDir == ""}
 	if s.BackupDir == "" {
 		s.BackupDir = filepath.Join(s.Data, "backups")
 	}

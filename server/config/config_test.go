@@ -64,3 +64,21 @@ func TestAnUnknownKeyInTheFileIsTold(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestWhatWasChosenAtTheSetUpFillsWhatNobodyNamed(t *testing.T) {
+	chosen, err := Parse([]string{"serve", "--device-url", "https://geraete.example"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := chosen.Place
+	err = c.Adopt(Kept{PublicURL: "https://schulwart.example/", DeviceURL: "https://anders.example", Proxy: "10.0.0.5", BackupDir: "/srv/backup"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.PublicURL != "https://schulwart.example" || c.DeviceURL != "https://geraete.example" || c.BackupDir != "/srv/backup" || len(c.Proxy) != 1 {
+		t.Errorf("%+v", c)
+	}
+	if err := c.Adopt(Kept{PublicURL: "nonsense"}); err == nil {
+		t.Error("an address that is none was taken over")
+	}
+}
