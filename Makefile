@@ -9,7 +9,9 @@ TAGS    := nomsgpack
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 0.1.0-dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 STAMP   := -X schulwart.org/policies/version.Version=$(VERSION) -X schulwart.org/policies/version.Commit=$(COMMIT)
-BUILD   := go build -tags $(TAGS) -trimpath -ldflags "-s -w $(STAMP)"
+BUILD   := go build -trimpath -ldflags "-s -w $(STAMP)" -tags
+# The agent speaks HTTP/1.1 only: without the other protocol it is smaller.
+AGENT_TAGS := $(TAGS),nethttpomithttp2
 
 SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 
@@ -22,8 +24,8 @@ help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 bin: ## both programs for this machine, into bin/
-	@$(BUILD) -o bin/schulwart ./server
-	@$(BUILD) -o bin/schulwart-agent ./agent
+	@$(BUILD) $(TAGS) -o bin/schulwart ./server
+	@$(BUILD) $(AGENT_TAGS) -o bin/schulwart-agent ./agent
 
 demo: bin ## an authority with two schools and simulated devices; ARGS="--devices 120 --lan"
 	@bin/schulwart demo $(ARGS)
@@ -57,9 +59,10 @@ generate: ## pages from templ, the document of the program interface, golden fil
 build: ## both programs for every system, stripped and stamped, into dist/
 	@for system in $(SYSTEMS); do \
 		os=$${system%/*} arch=$${system#*/} ending=; [ $$os = windows ] && ending=.exe; \
-		for program in schulwart:server schulwart-agent:agent; do \
-			out=dist/$$os-$$arch/$${program%:*}$$ending; \
-			GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out ./$${program#*:}; \
+		for program in schulwart:server:$(TAGS) schulwart-agent:agent:$(AGENT_TAGS); do \
+			IFS=: read -r name folder tags <<< "$$program"; \
+			out=dist/$$os-$$arch/$$name$$ending; \
+			GOOS=$$os GOARCH=$$arch $(BUILD) $$tags -o $$out ./$$folder; \
 			ls -l $$out | awk '{printf "  %-42s %6.1f MB\n", $$NF, $$5/1e6}'; \
 		done; \
 	done
