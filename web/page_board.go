@@ -43,6 +43,7 @@ type BoardPage struct {
 	Substitute *Substitution
 	Borrowed   *time.Time // until when the person holds this set
 	Live       BoardLive
+	Print      string   // of what Live shows; the stream asks with it whether the page is behind already
 	Problem    *Problem // of a mode that could not be started or ended
 }
 

@@ -15,7 +15,7 @@ const at = process.argv.indexOf("--shots");
 const shots = at < 0 ? null : process.argv[at + 1];
 if (shots) mkdirSync(shots, { recursive: true });
 const phone = { width: 390, height: 844 }, desk = { width: 1280, height: 900 };
-const only = process.env.CONSOLE_ONLY?.split(",");
+const only = process.env.CONSOLE_ONLY?.split(","); // names of pages; "walk" for the walk alone
 
 let faults = 0;
 const fault = (what) => (faults++, console.log("FAULT " + what));
@@ -116,7 +116,7 @@ async function walk() {
   // Try it on a device that is none.
   await page.goto(plan.base + "/probe");
   await page.click("#mode-screen");
-  await page.waitForFunction(() => /Frau Oert/.test(document.body.innerText.replace(/[\s\S]*Schulwart/, "")), null, { timeout: 10000 }).catch(() => fault("the pretend screen does not show the mode"));
+  await page.waitForFunction(() => /Frau Oert möchte/.test(document.body.innerText), null, { timeout: 10000 }).catch(() => fault("the pretend screen does not show the mode"));
   await active(page, 1);
   await picture(page, "walk-9-rehearsal", true);
   await page.click("[id^=end-]");
@@ -157,8 +157,8 @@ async function pages() {
 }
 
 try {
-  if (!only) await walk();
-  await pages();
+  if (!only || only.includes("walk")) await walk();
+  if (!only || only.some((name) => name !== "walk")) await pages();
 } catch (error) {
   fault(error.stack);
   for (const context of browser.contexts()) for (const page of context.pages()) await picture(page, "at-the-fault", true);

@@ -3,6 +3,9 @@ package console
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -47,6 +50,12 @@ func (h *Handler) streamBoard(c *gin.Context) error {
 	shown, err := h.live(ctx, v, found)
 	if err != nil {
 		return err
+	}
+	if seen := query(c, "print"); seen != "" && seen != fingerprint(shown) {
+		// Something happened between the page and its stream.
+		if err := out.send(ctx, "board", h.Now(), changes(web.BoardLive{Tiles: shown.Tiles}, shown)...); err != nil {
+			return nil
+		}
 	}
 	beat, clock := time.NewTicker(heartbeat), time.NewTicker(reconsult)
 	defer beat.Stop()
@@ -108,18 +117,22 @@ func (h *Handler) endStream(c *gin.Context, err error) error {
 }
 
 // changes draws what differs between two looks at a board. Tiles are compared
-// one by one; who is in the class is compared as a whole.
+// one by one; who is in the class is compared as a whole. When a mode has
+// changed, all is drawn: whoever changed it has also been answered with a board
+// of a moment in between, which this stream never saw. What is now as it was
+// before that moment would otherwise stay on the page as it was in it.
 func changes(old, now web.BoardLive) []templ.Component {
 	var drawn []templ.Component
-	if !same(bare(old.Modes), bare(now.Modes)) {
+	all := !same(bare(old.Modes), bare(now.Modes))
+	if all {
 		now.Modes.OOB = true
 		drawn = append(drawn, web.ModesFragment(now.Modes))
 	}
-	if !reflect.DeepEqual(old.Summary.Counts, now.Summary.Counts) {
+	if all || !reflect.DeepEqual(old.Summary.Counts, now.Summary.Counts) {
 		now.Summary.OOB = true
 		drawn = append(drawn, web.SummaryFragment(now.Summary))
 	}
-	if !sameTiles(old.Attention.Tiles, now.Attention.Tiles) {
+	if all || !sameTiles(old.Attention.Tiles, now.Attention.Tiles) {
 		now.Attention.OOB = true
 		drawn = append(drawn, web.AttentionFragment(now.Attention))
 	}
@@ -128,12 +141,28 @@ func changes(old, now web.BoardLive) []templ.Component {
 		return append(drawn, web.TilesFragment(now.Tiles))
 	}
 	for i, tile := range now.Tiles.Tiles {
-		if !sameTile(old.Tiles.Tiles[i], tile) {
+		if all || !sameTile(old.Tiles.Tiles[i], tile) {
 			tile.OOB = true
 			drawn = append(drawn, web.TileFragment(tile))
 		}
 	}
 	return drawn
+}
+
+// fingerprint is the same for boards that look the same. Ages do not count: the
+// page counts them itself.
+func fingerprint(b web.BoardLive) string {
+	look := struct {
+		Modes web.ModesPart
+		Tiles []web.TilePart
+	}{Modes: bare(b.Modes)}
+	for _, tile := range b.Tiles.Tiles {
+		tile.Frame, tile.Seen = web.Frame{}, time.Time{}
+		look.Tiles = append(look.Tiles, tile)
+	}
+	text, _ := json.Marshal(look) // plain values always marshal
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
 }
 
 // bare takes away what changes with every look.

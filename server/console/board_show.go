@@ -33,7 +33,7 @@ func (h *Handler) drawBoard(c *gin.Context, status int, problem *web.Problem) er
 	if err != nil {
 		return err
 	}
-	page := web.BoardPage{Frame: v.frame, Group: groupRef(found.group), Room: found.group.Room, Live: live, Problem: problem}
+	page := web.BoardPage{Frame: v.frame, Group: groupRef(found.group), Room: found.group.Room, Live: live, Print: fingerprint(live), Problem: problem}
 	page.Period = period(found.school, h.Now())
 	page.Substitute, page.Borrowed = taken(v.actor, found.group, h.Now())
 	return show(c, status, web.Board(page))

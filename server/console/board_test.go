@@ -282,3 +282,44 @@ func TestTenMinutesMore(t *testing.T) {
 	}
 	long.has(t, "90 Minuten")
 }
+
+// Seen: devices that answered within the stream's pause left a summary on the
+// page that said "planned" for good.
+func TestAnAnswerFasterThanTheStreamIsStillShown(t *testing.T) {
+	h := newHouse(t)
+	teacher := h.as("oert@gym.example")
+	group := h.class.String()
+	teacher.post(web.To(web.PathModeStart, group), "kind", "offline")
+	h.readBack(h.devices[:6]...)
+	events := h.listen(t, teacher, web.To(web.PathBoardLive, group))
+	_, err := h.lessons.Extend(context.Background(), h.actor("oert@gym.example"), h.modeID(h.runningMode()), 10)
+	must(t, err)
+	h.readBack(h.devices[:6]...) // before the stream has looked
+	for event := next(t, events); ; event = next(t, events) {
+		if strings.Contains(event, `id="modes"`) {
+			if !strings.Contains(event, `id="summary"`) || strings.Count(event, `id="tile-`) != 6 {
+				t.Errorf("with the mode come no summary and tiles: %s", event)
+			}
+			return
+		}
+	}
+}
+
+// Seen: what happened between a page and the opening of its stream stayed
+// unknown to the page.
+func TestAStreamTellsWhatHappenedBeforeItOpened(t *testing.T) {
+	h := newHouse(t)
+	teacher := h.as("oert@gym.example")
+	group := h.class.String()
+	running := teacher.post(web.To(web.PathModeStart, group), "kind", "offline")
+	_, rest, found := strings.Cut(running.body, `data-stream="`)
+	path, _, _ := strings.Cut(rest, `"`)
+	if !found || !strings.Contains(path, "print=") {
+		t.Fatalf("the page asks for its stream at %q", path)
+	}
+	h.readBack(h.devices[:6]...)
+	first := next(t, h.listen(t, teacher, path))
+	if !strings.Contains(first, `id="summary"`) || !strings.Contains(first, "aktiv") {
+		t.Errorf("the page stays behind: %s", first)
+	}
+}

@@ -31,7 +31,7 @@ export function stream() {
   addEventListener("offline", lose);
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const at = Number(event.detail.xhr?.getResponseHeader("Board-At"));
-    if (at && at <= newest) refresh();
+    if (event.target.id === "board" && at && at <= newest) refresh();
   });
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
@@ -94,7 +94,7 @@ async function refresh(tries = 5) {
   if (!answer?.ok || answer.redirected) return;
   const at = Number(answer.headers.get("Board-At"));
   const html = await answer.text();
-  if (at <= newest && tries > 0) return refresh(tries - 1);
+  if (at <= newest && tries > 0) return setTimeout(refresh, 100, tries - 1);
   put(html);
 }
 
