@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// RunAs runs a program for somebody and returns what it printed. An error that
-// is ErrRefused says that the system did not let it start.
+// RunAs runs a program for somebody and returns what it printed, output first and
+// complaints after it. An error that is ErrRefused says that the system did not let it start.
 func RunAs(ctx context.Context, uid int, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = "/"
@@ -25,10 +25,11 @@ func RunAs(ctx context.Context, uid int, path string, args ...string) ([]byte, e
 	if errors.Is(err, syscall.EPERM) {
 		return nil, ErrRefused
 	}
+	printed := append(out.Bytes(), said.Bytes()...)
 	if err != nil {
-		return out.Bytes(), fmt.Errorf("running %s: %w: %s", filepath.Base(path), err, strings.TrimSpace(said.String()))
+		return printed, fmt.Errorf("running %s: %w: %s", filepath.Base(path), err, strings.TrimSpace(said.String()))
 	}
-	return out.Bytes(), nil
+	return printed, nil
 }
 
 // RunSelfAs runs a hidden command of this very program for somebody.

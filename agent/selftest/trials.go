@@ -68,8 +68,8 @@ func (r *run) server(ctx context.Context) {
 // that the page is blocked, any other that it is not found.
 const nowhere = "http://schulwart.invalid/"
 
-// blockedPage is what Chromium's page says about an address that a policy
-// blocks.
+// blockedPage is what Chromium says about an address that a policy blocks; with
+// --dump-dom it says so among its complaints and shows nothing.
 const blockedPage = "ERR_BLOCKED_BY_ADMINISTRATOR"
 
 func (r *run) browser(ctx context.Context, driver enforce.Driver) {
