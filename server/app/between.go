@@ -57,13 +57,12 @@ func (r reports) Reported(ctx context.Context, e checkin.Enrolment, report ddm.S
 // tabletReports passes what a tablet answered to the lesson room.
 type tabletReports struct{ app *App }
 
-func (r tabletReports) Reported(ctx context.Context, school org.Branch, device org.ID, said []ddm.LeaseStatus) error {
+func (r tabletReports) Reported(ctx context.Context, _ org.Branch, device org.ID, said []ddm.LeaseStatus) error {
 	sheet, err := r.app.Store.Sheet(ctx, device)
 	if err != nil {
 		return err
 	}
-	school = sheet.Branch
-	return r.app.Lessons.Reported(ctx, school, device, said)
+	return r.app.Lessons.Reported(ctx, sheet.Branch, device, said)
 }
 
 // orders queues commands for tablets.

@@ -114,13 +114,18 @@ func (s *Service) change(ctx context.Context, actor may.Actor, id org.ID, action
 	if err != nil {
 		return Mode{}, nil, may.Permit{}, err
 	}
-	if mode.Staff != actor.ID {
-		if permit, err = s.permit(ctx, actor, action, mode.Branch); err != nil {
-			return Mode{}, nil, may.Permit{}, err
-		}
-	}
 	lines, err := s.lines(ctx, mode)
-	return mode, lines, permit, err
+	if err != nil || mode.Staff == actor.ID {
+		return mode, lines, permit, err
+	}
+	members := make([]Member, len(lines))
+	for i, line := range lines {
+		members[i] = line.Member
+	}
+	if permit, err = s.permit(ctx, actor, action, mode.Branch, members); err != nil {
+		return Mode{}, nil, may.Permit{}, err
+	}
+	return mode, lines, permit, nil
 }
 
 // revise gives the lines a higher revision with a new end.

@@ -28,6 +28,9 @@ type Store interface {
 	// GroupModes lists modes that target the group, or touch its devices, and
 	// end after the instant.
 	GroupModes(ctx context.Context, group Group, after time.Time) ([]Mode, error)
+	// TeachesAll reports whether each of the devices is in some group that the
+	// person has at the instant.
+	TeachesAll(ctx context.Context, staff org.ID, devices []org.ID, at time.Time) (bool, error)
 	// LastMode returns the latest mode that the person gave the group.
 	LastMode(ctx context.Context, group Group, staff org.ID) (Mode, error)
 	// ReviseMode changes a mode's ends and the leases given, in one transaction.
@@ -130,7 +133,7 @@ func (s *Service) Start(ctx context.Context, actor may.Actor, request Request) (
 	if err != nil {
 		return Mode{}, err
 	}
-	permit, err := s.permit(ctx, actor, may.ModeStart, branch)
+	permit, err := s.permit(ctx, actor, may.ModeStart, branch, members)
 	if err != nil {
 		return Mode{}, err
 	}
@@ -149,14 +152,23 @@ func (s *Service) Start(ctx context.Context, actor may.Actor, request Request) (
 	return mode, nil
 }
 
-// permit asks may, and for groups of colleagues the roster too: a teacher acts
-// for the own groups, for one taken over, or for ticked devices.
-func (s *Service) permit(ctx context.Context, actor may.Actor, action may.Action, branch org.Branch) (may.Permit, error) {
+// permit asks may, and for teachers the roster too: they act for their own
+// groups, for one taken over, and for ticked devices of those.
+func (s *Service) permit(ctx context.Context, actor may.Actor, action may.Action, branch org.Branch, members []Member) (may.Permit, error) {
 	permit, err := may.Do(actor, action, branch)
-	if err != nil || branch.Group == "" || !onlyTeacher(actor, branch) {
+	if err != nil || !onlyTeacher(actor, branch) {
 		return permit, err
 	}
-	teaches, err := s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
+	var teaches bool
+	if branch.Group != "" {
+		teaches, err = s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
+	} else {
+		devices := make([]org.ID, len(members))
+		for i, m := range members {
+			devices[i] = m.Device
+		}
+		teaches, err = s.Store.TeachesAll(ctx, actor.ID, devices, s.Now())
+	}
 	if err != nil {
 		return may.Permit{}, err
 	}

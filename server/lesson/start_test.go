@@ -312,3 +312,15 @@ func FuzzHosts(f *testing.F) {
 		}
 	})
 }
+
+func TestTickedDevicesOfAColleagueAreNotAnybodys(t *testing.T) {
+	s := lessons(t)
+	request := lesson.Request{Devices: []org.ID{"laptop-1"}, Kind: lease.Offline, Minutes: 10}
+	if _, err := s.Start(t.Context(), adler, request); !errs.Is(err, errs.Denied) {
+		t.Errorf("a stranger switches off the internet: %v", err)
+	}
+	s.teaches[adler.ID] = true
+	if _, err := s.Start(t.Context(), adler, request); err != nil {
+		t.Errorf("who teaches them: %v", err)
+	}
+}

@@ -16,8 +16,8 @@ import (
 
 // How long a code is good for.
 const (
-	inviteTime = 14 * 24 * time.Hour
-	resetTime  = 3 * 24 * time.Hour
+	inviteTime = 7 * 24 * time.Hour
+	resetTime  = 24 * time.Hour
 )
 
 // Invitation asks for a new login.

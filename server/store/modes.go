@@ -109,6 +109,19 @@ func (s *Store) GroupModes(ctx context.Context, group lesson.Group, after time.T
 		ORDER BY m.starts DESC, m.id DESC LIMIT 20`, group.Branch.Authority, group.Branch.School, millis(after), group.Branch.Group)
 }
 
+// TeachesAll reports whether each of the devices is in some group that the
+// person has at the instant.
+func (s *Store) TeachesAll(ctx context.Context, staff org.ID, devices []org.ID, at time.Time) (bool, error) {
+	if len(devices) == 0 {
+		return true, nil
+	}
+	marks, args := list(3, devices)
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT COUNT(DISTINCT m.device) FROM group_staff t JOIN group_devices m ON m.authority = t.authority AND m.group_id = t.group_id
+		WHERE t.staff = $1 AND t.since <= $2 AND (t.until = 0 OR t.until > $2) AND m.device IN (`+marks+`)`, append([]any{staff, millis(at)}, args...)...).Scan(&n)
+	return n == len(devices), err
+}
+
 // LastMode returns the latest mode that the person gave the group.
 func (s *Store) LastMode(ctx context.Context, group lesson.Group, staff org.ID) (lesson.Mode, error) {
 	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT `+modeColumns+` FROM modes

@@ -127,9 +127,6 @@ func (s *Store) dropPerson(ctx context.Context, tx Tx, p roster.Person) error {
 	return nil
 }
 
-// ofPerson marks memberships that a device has because of its person.
-const ofPerson = "person"
-
 // followPerson makes a device's memberships those of its person, as far as they
 // came about that way.
 func (s *Store) followPerson(ctx context.Context, tx Tx, school org.Branch, device org.ID) error {

@@ -216,14 +216,3 @@ func lostRace(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && len(pg.Code) == 5 && pg.Code[:2] == "40"
 }
-
-// unique reports whether an error says that a row of this key exists already.
-func unique(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "23505"
-	}
-	var code interface{ Code() int }
-	// SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE.
-	return errors.As(err, &code) && (code.Code() == 1555 || code.Code() == 2067)
-}
