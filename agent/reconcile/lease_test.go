@@ -358,6 +358,14 @@ func TestDiskFullAtTheEndFreesAllTheSame(t *testing.T) {
 	d.host.Files.SetFull(true)
 	d.pass(10 * time.Minute)
 	d.wantReach(enforce.Open)
+	d.wantPhase("a", ddm.LeaseEnded)
+	if _, ends := d.loop.Pending(); !ends {
+		t.Error("an end that no disk takes is not pending")
+	}
+	d.loop.Told(d.loop.Report())
+	if _, ends := d.loop.Pending(); ends {
+		t.Error("an end that no disk takes is told again and again")
+	}
 	if err := d.host.Files.Write("x", nil); !host.IsFull(err) {
 		t.Fatal("the disk is not full")
 	}

@@ -39,6 +39,9 @@ func (l *Loop) Pending() (any, ends bool) {
 			ends = ends || !e.Told
 		}
 	})
+	for _, e := range l.unstored {
+		ends = ends || !e.Told
+	}
 	return l.revision != l.told || ends, ends
 }
 
@@ -47,7 +50,7 @@ func (l *Loop) Report() Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clock := l.readClock()
-	state := l.config.Memory.State()
+	state := l.remembered()
 	r := Report{revision: l.revision}
 	items := &ddm.AgentItems{
 		Schema: ddm.Schema, Version: l.config.Version, Sent: clock.Now, BootID: clock.Boot,
@@ -79,6 +82,16 @@ func (l *Loop) Report() Report {
 	return r
 }
 
+// remembered is what is stored, with the ends that no disk could take yet: what
+// is over is told all the same.
+func (l *Loop) remembered() memory.State {
+	state := l.config.Memory.State()
+	for _, end := range l.unstored {
+		state.End(end)
+	}
+	return state
+}
+
 // Outbox returns everything that there is to tell, and what to call once the
 // server has it.
 func (l *Loop) Outbox() (ddm.StatusReport, func()) {
@@ -99,6 +112,13 @@ func (l *Loop) Told(r Report) {
 	told := map[string]bool{}
 	for _, id := range r.events {
 		told[id] = true
+	}
+	for i := range l.unstored {
+		for _, e := range r.ends {
+			if e.ID == l.unstored[i].ID && e.Rev == l.unstored[i].Rev {
+				l.unstored[i].Told = true
+			}
+		}
 	}
 	l.update(func(s *memory.State) {
 		var left []ddm.Event

@@ -60,7 +60,7 @@ func (l *Loop) Status() Status {
 	defer l.mu.Unlock()
 	clock := l.readClock()
 	challenge := l.challenge(clock)
-	state := l.config.Memory.State()
+	state := l.remembered()
 	s := Status{
 		Running: true, Enrolled: state.Trust.Subject != "", School: state.Trust.School, Device: string(state.Trust.Subject),
 		Version: l.config.Version, Simulated: l.config.Simulated, Time: clock.Now, Clock: clock.Trust, WallAhead: clock.Ahead.Seconds(),

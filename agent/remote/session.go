@@ -167,7 +167,7 @@ func (s *Session) Run(ctx context.Context) {
 		default:
 			pause = s.failed(ctx, err, &retry)
 		}
-		s.wait(ctx, pause, err == nil)
+		s.wait(ctx, pause, err == nil || errors.Is(err, errUntaken))
 	}
 }
 
@@ -209,6 +209,10 @@ func (s *Session) round(ctx context.Context) error {
 	}
 	if s.due.sync {
 		took, err := s.synchronize(ctx)
+		if errors.Is(err, errUntaken) {
+			// Why it takes nothing new, and what ends meanwhile, is told all the same.
+			return errors.Join(err, s.tell(ctx))
+		}
 		if err != nil {
 			return err
 		}
@@ -293,6 +297,9 @@ func (s *Session) failed(ctx context.Context, err error, retry *backoff) time.Du
 	}
 	var fault Fault
 	answered := errors.As(err, &fault)
+	if !answered && errors.Is(err, errUntaken) {
+		return retry.next()
+	}
 	if !answered {
 		s.reached.Store(false)
 		return retry.next()

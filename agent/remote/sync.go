@@ -15,6 +15,10 @@ const mostItems = 2000
 // errMoved says that the server's set changed while it was fetched.
 var errMoved = errors.New("remote: declarations changed meanwhile")
 
+// errUntaken says that the device itself could not take a set, as when its disk
+// is full: server and network are well.
+var errUntaken = errors.New("taking declarations")
+
 // synchronize fetches what changed, and reports whether anything did. The same
 // token means that nothing is to do.
 func (s *Session) synchronize(ctx context.Context) (took bool, err error) {
@@ -62,7 +66,7 @@ func (s *Session) fetch(ctx context.Context, known map[string]ddm.Declaration) e
 		}
 	}
 	if err := s.config.Device.Take(manifest, set); err != nil {
-		return fmt.Errorf("taking declarations: %w", err)
+		return fmt.Errorf("%w: %w", errUntaken, err)
 	}
 	return nil
 }
