@@ -114,7 +114,7 @@ func (m *machine) on() {
 	_ = os.Remove(m.disk("/etc/booted"))
 	var up unix.Timespec
 	must(m.t, unix.ClockGettime(unix.CLOCK_BOOTTIME, &up))
-	m.outer = exec.Command("ip", "netns", "exec", m.Name, "unshare", "--mount", "--propagation", "private", "--ipc", "--time", "--boottime", strconv.FormatInt(20-up.Sec, 10),
+	m.outer = exec.Command("ip", "netns", "exec", m.Name, "unshare", "--mount", "--propagation", "private", "--ipc", "--time", "--boottime", strconv.FormatInt(1-up.Sec, 10),
 		"--pid", "--fork", "--kill-child=SIGKILL", "sh", "-c", bootScript, "sh", m.dir, strconv.Itoa(m.small))
 	m.outer.Stderr = m.t.Output()
 	m.outer.WaitDelay = time.Second

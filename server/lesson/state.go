@@ -69,7 +69,7 @@ func overState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time
 	if l.DeliveredRev == 0 && l.Phase == "" {
 		return Ended, Reason{Key: "never_received"}, l.Ends
 	}
-	if contact.Connected {
+	if contact.Connected && at.Sub(later(l.Since, l.Ends)) <= Patience {
 		return Delivered, Reason{Key: "ending"}, l.Ends
 	}
 	if last := l.KeepUntil.Add(-keepAfterEnd); l.DeliveredRev < l.Rev && at.Before(last) {

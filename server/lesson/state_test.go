@@ -48,6 +48,7 @@ func TestStateOf(t *testing.T) {
 	revised := func(rev int) change { return func(l *lesson.Lease) { l.Rev = rev } }
 	fresh := func(l *lesson.Lease) { l.Since = bell.Add(-time.Second) }
 	over := func(l *lesson.Lease) { l.Ends = bell.Add(-time.Minute); l.KeepUntil = bell }
+	justOver := func(l *lesson.Lease) { l.Ends = bell.Add(-lesson.Patience / 2); l.KeepUntil = bell }
 	endedEarly := func(l *lesson.Lease) { l.Rev, l.Ends = 2, bell.Add(-time.Second) }
 	kind := func(k lease.Kind) change { return func(l *lesson.Lease) { l.Kind = k } }
 	network, browser := part("network", ddm.PartOK, ""), part("browser", ddm.PartOK, "")
@@ -103,7 +104,9 @@ func TestStateOf(t *testing.T) {
 		{"ended with a release code, no reason given", []change{said(1, ddm.LeaseEnded)}, away, lesson.Ended, "released"},
 		{"past its end, read back", []change{said(1, ddm.LeaseEnded), over}, here, lesson.Ended, ""},
 		{"past its end, never fetched", []change{over}, away, lesson.Ended, "never_received"},
-		{"past its end, not read back, in contact", []change{said(1, ddm.LeaseActive, network), over}, here, lesson.Delivered, "ending"},
+		{"just past its end, not read back, in contact", []change{said(1, ddm.LeaseActive, network), justOver}, here, lesson.Delivered, "ending"},
+		{"past its end, not read back, in contact as it seems", []change{said(1, ddm.LeaseActive, network), over}, here, lesson.Unreachable, "should_have_ended"},
+		{"refused, though its revision is not believed either", []change{delivered(1), said(0, ddm.LeaseRefused), why("lease.signature")}, here, lesson.Deviating, "lease.signature"},
 		{"past its end, not read back, out of contact", []change{said(1, ddm.LeaseActive, network), over}, away, lesson.Unreachable, "should_have_ended"},
 		{"past its end, fetched and silent", []change{delivered(1), over}, away, lesson.Unreachable, "should_have_ended"},
 		{"ended early, on its way", []change{said(1, ddm.LeaseActive, network), endedEarly}, here, lesson.Delivered, "ending"},
