@@ -38,7 +38,7 @@ var programs struct {
 	built map[string]error
 }
 
-// program builds one of our programs, with more tags if any are given, and
+// built builds one of our programs, with more tags if any are given, and
 // returns where it lies.
 func built(t testing.TB, name, from, tags string) string {
 	t.Helper()
@@ -96,6 +96,9 @@ type town struct {
 // newTown plants a school and starts the server.
 func newTown(t testing.TB) *town {
 	t.Helper()
+	if !need.Required() {
+		need.Missing(t, "SCHULWART_REQUIRE_ALL=1: minutes over network namespaces, as make e2e runs them")
+	}
 	need.Tool(t, "nft")
 	w := rig.New(t, rig.Pupils(2))
 	c := &town{t: t, World: w, desk: w.Pupils[1]}

@@ -66,7 +66,7 @@ func TestTheWalk(t *testing.T) {
 		}
 		board.shot("2-offline")
 		board.do(order{"do": "end"}, nil)
-		board.tile("bereit")
+		board.tile("beendet")
 		m.opens("lernen.example")
 	})
 
@@ -92,7 +92,7 @@ func TestTheWalk(t *testing.T) {
 		}
 		board.shot("3-sites")
 		board.do(order{"do": "end"}, nil)
-		board.tile("bereit")
+		board.tile("beendet")
 		m.opens("spiel.example")
 	})
 
@@ -113,7 +113,7 @@ func TestTheWalk(t *testing.T) {
 		stays(t, "covered", 300*time.Millisecond, desktop.covered)
 		board.do(order{"do": "end"}, nil)
 		await(t, "the screen to be free", func() bool { return !desktop.covered() })
-		board.tile("bereit")
+		board.tile("beendet")
 		desktop.types("after")
 		await(t, "typing to arrive again", func() bool { return strings.Contains(desktop.typed(), "after") })
 		if strings.Contains(desktop.typed(), "hidden") {
@@ -139,7 +139,7 @@ func TestTheWalk(t *testing.T) {
 		m.opens("spiel.example") // focus is about programs
 		board.shot("5-focus")
 		board.do(order{"do": "end"}, nil)
-		board.tile("bereit")
+		board.tile("beendet")
 		if out, err := m.pupil(nil, "chromium", "--version").CombinedOutput(); err != nil {
 			t.Errorf("afterwards: %v: %s", err, out)
 		}
@@ -151,7 +151,7 @@ func TestTheWalk(t *testing.T) {
 		m.shut("lernen.example")
 		p.reaches(id, lesson.Ended, 1)
 		m.opens("lernen.example")
-		board.tile("bereit")
+		board.tile("beendet")
 	})
 	var faults []string
 	board.do(order{"do": "faults"}, &faults)
