@@ -13,6 +13,7 @@ func (a *App) jobs() []job {
 		{name: "sweep", every: "* * * * *", daily: -1, run: a.sweep},
 		{name: "seal", every: "* * * * *", daily: -1, run: a.Audit.Seal},
 		{name: "repush", every: "@every 15s", daily: -1, run: a.Command.Repush},
+		{name: "tablets-send", every: "@every 20s", daily: -1, run: a.Tablet.Deliver},
 		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
 		{name: "backup", every: "*/5 * * * *", daily: 2, run: a.nightly},

@@ -2,6 +2,7 @@ package lesson
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -43,9 +44,31 @@ func (s *Service) judge(line *DeviceMode, now time.Time) {
 	line.State, line.Reason, line.Since = StateOf(line.Lease, contact, now)
 }
 
+// ErrRevised says that somebody else changed the mode in the same moment.
+var ErrRevised = errs.E(errs.Conflict, "mode.revised")
+
+// again repeats a change that lost against another one, on what is true now: an
+// end is not undone by an extension that was on its way.
+func again(change func() (Mode, error)) (Mode, error) {
+	for range 5 {
+		if mode, err := change(); !errors.Is(err, ErrRevised) {
+			return mode, err
+		}
+	}
+	return Mode{}, ErrRevised
+}
+
+// undoTime is how long an end for all can be taken back: the ten seconds that a
+// board offers, and the time that a slow connection takes.
+const undoTime = time.Minute
+
 // Extend moves the mode's end. A mode that is over is a Conflict fault; one
 // that would become too long an Invalid one with the longest length.
 func (s *Service) Extend(ctx context.Context, actor may.Actor, id org.ID, minutes int) (Mode, error) {
+	return again(func() (Mode, error) { return s.extend(ctx, actor, id, minutes) })
+}
+
+func (s *Service) extend(ctx context.Context, actor may.Actor, id org.ID, minutes int) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeStart)
 	if err != nil {
 		return Mode{}, err
@@ -67,6 +90,10 @@ func (s *Service) Extend(ctx context.Context, actor may.Actor, id org.ID, minute
 // End ends the mode for all, or for the devices given. Ending what has ended is
 // harmless.
 func (s *Service) End(ctx context.Context, actor may.Actor, id org.ID, devices ...org.ID) (Mode, error) {
+	return again(func() (Mode, error) { return s.end(ctx, actor, id, devices) })
+}
+
+func (s *Service) end(ctx context.Context, actor may.Actor, id org.ID, devices []org.ID) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeEnd)
 	if err != nil {
 		return Mode{}, err
@@ -85,6 +112,10 @@ func (s *Service) End(ctx context.Context, actor may.Actor, id org.ID, devices .
 // Resume takes an end back: the mode, or the devices given, hold again until
 // the end that the mode had. Undo on the board does this.
 func (s *Service) Resume(ctx context.Context, actor may.Actor, id org.ID, devices ...org.ID) (Mode, error) {
+	return again(func() (Mode, error) { return s.resume(ctx, actor, id, devices) })
+}
+
+func (s *Service) resume(ctx context.Context, actor may.Actor, id org.ID, devices []org.ID) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeStart)
 	if err != nil {
 		return Mode{}, err
@@ -93,15 +124,18 @@ func (s *Service) Resume(ctx context.Context, actor may.Actor, id org.ID, device
 	if !now.Before(mode.Ends) {
 		return Mode{}, errs.E(errs.Conflict, "mode.over")
 	}
-	var again []DeviceMode
+	if !mode.Ended.IsZero() && now.Sub(mode.Ended) > undoTime {
+		return Mode{}, errs.E(errs.Conflict, "mode.over")
+	}
+	var back []DeviceMode
 	for _, line := range only(lines, devices) {
 		if !now.Before(line.Lease.Ends) && !line.Absent {
 			line.Lease.Away = false
-			again = append(again, line)
+			back = append(back, line)
 		}
 	}
 	mode.Ended = time.Time{}
-	return mode, s.revise(ctx, permit, mode, again, mode.Ends, "resume")
+	return mode, s.revise(ctx, permit, mode, back, mode.Ends, "resume")
 }
 
 // change finds a mode and asks whether the actor may change it.
@@ -130,7 +164,8 @@ func (s *Service) change(ctx context.Context, actor may.Actor, id org.ID, action
 
 // revise gives the lines a higher revision with a new end.
 func (s *Service) revise(ctx context.Context, permit may.Permit, mode Mode, lines []DeviceMode, ends time.Time, what string) error {
-	mode.Changed = s.Now()
+	since := mode.Changed
+	mode.Changed = later(s.Now(), since.Add(time.Millisecond))
 	leases := make([]Lease, len(lines))
 	for i, line := range lines {
 		l := line.Lease
@@ -141,7 +176,7 @@ func (s *Service) revise(ctx context.Context, permit may.Permit, mode Mode, line
 		l.KeepUntil = later(l.KeepUntil, ends.Add(keepAfterEnd))
 		leases[i] = l
 	}
-	if err := s.Store.ReviseMode(ctx, permit, mode, leases, what); err != nil {
+	if err := s.Store.ReviseMode(ctx, permit, mode, since, leases, what); err != nil {
 		return err
 	}
 	s.spread(ctx, mode, leases)

@@ -420,3 +420,24 @@ func TestWhatADeviceSaysReachesTheBoard(t *testing.T) {
 		t.Errorf("%+v, %v", leases, err)
 	}
 }
+
+// Seen in a review: an extension that had read the mode before a colleague ended
+// it brought the mode back.
+func TestAnExtensionThatWasOnItsWayDoesNotUndoAnEnd(t *testing.T) {
+	s := lessons(t)
+	mode, err := s.Start(t.Context(), oert, lesson.Request{Group: "7b", Kind: lease.Offline, Minutes: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.meanwhile = func() {
+		if _, err := s.End(t.Context(), oert, mode.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Extend(t.Context(), oert, mode.ID, 10); !errs.Is(err, errs.Conflict) {
+		t.Errorf("extended what was over: %v", err)
+	}
+	if got := s.modes[mode.ID]; got.Ended.IsZero() {
+		t.Error("the mode runs again")
+	}
+}

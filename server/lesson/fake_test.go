@@ -46,6 +46,8 @@ type school struct {
 	joined  []lesson.Member
 	secrets map[org.ID][]byte
 	broken  error
+	// meanwhile happens once, between reading a mode and writing it.
+	meanwhile func()
 }
 
 func lessons(t *testing.T) *school {
@@ -191,9 +193,16 @@ func (s *school) LastMode(_ context.Context, _ lesson.Group, staff org.ID) (less
 	return last, nil
 }
 
-func (s *school) ReviseMode(_ context.Context, permit may.Permit, mode lesson.Mode, leases []lesson.Lease, what string) error {
+func (s *school) ReviseMode(_ context.Context, permit may.Permit, mode lesson.Mode, since time.Time, leases []lesson.Lease, what string) error {
 	if s.broken != nil {
 		return s.broken
+	}
+	if happen := s.meanwhile; happen != nil {
+		s.meanwhile = nil
+		happen()
+	}
+	if !s.modes[mode.ID].Changed.Equal(since) {
+		return lesson.ErrRevised
 	}
 	s.modes[mode.ID] = mode
 	return s.keep(permit, leases, what)

@@ -34,7 +34,9 @@ type Store interface {
 	// LastMode returns the latest mode that the person gave the group.
 	LastMode(ctx context.Context, group Group, staff org.ID) (Mode, error)
 	// ReviseMode changes a mode's ends and the leases given, in one transaction.
-	ReviseMode(ctx context.Context, permit may.Permit, mode Mode, leases []Lease, what string) error
+	// It is the Conflict fault ErrRevised if somebody changed the mode since the
+	// instant at which it was read to have changed last.
+	ReviseMode(ctx context.Context, permit may.Permit, mode Mode, since time.Time, leases []Lease, what string) error
 	// DeviceLeases lists the leases that a device still has in its manifest.
 	DeviceLeases(ctx context.Context, authority, device org.ID, at time.Time) ([]Lease, error)
 	// LateJoiners lists devices that belong to a running group mode of the
@@ -203,9 +205,12 @@ func (s *Service) spread(ctx context.Context, mode Mode, leases []Lease) {
 // toTablet queues what an Apple device needs. The queue's own faults (a device
 // that left) show on the board as not reached; the mode stands all the same.
 func (s *Service) toTablet(ctx context.Context, l Lease) {
-	if s.Now().Before(l.Ends) {
+	switch now := s.Now(); {
+	case now.Before(l.Starts):
+		// A tablet knows no beginning: the job sends the profile when it comes.
+	case now.Before(l.Ends):
 		_ = s.Tablets.Install(ctx, l)
-		return
+	default:
+		_ = s.Tablets.Remove(ctx, l)
 	}
-	_ = s.Tablets.Remove(ctx, l)
 }

@@ -51,11 +51,14 @@ func (s *Service) Settle(ctx context.Context, branch org.Branch) error {
 
 // resettle gives one lease another end.
 func (s *Service) resettle(ctx context.Context, permit may.Permit, l Lease, ends func(Mode) time.Time, what string) error {
-	mode, err := s.Store.FindMode(ctx, l.Mode)
-	if err != nil {
-		return err
-	}
-	return s.revise(ctx, permit, mode, []DeviceMode{{Lease: l, Member: Member{Device: l.Device}}}, ends(mode), what)
+	_, err := again(func() (Mode, error) {
+		mode, err := s.Store.FindMode(ctx, l.Mode)
+		if err != nil || mode.Over(s.Now()) {
+			return mode, err
+		}
+		return mode, s.revise(ctx, permit, mode, []DeviceMode{{Lease: l, Member: Member{Device: l.Device}}}, ends(mode), what)
+	})
+	return err
 }
 
 // Delivered notes that a device fetched a revision of a lease.

@@ -101,7 +101,8 @@ func (s *Store) Granted(ctx context.Context, school org.Branch, at time.Time) ([
 	return collect(ctx, s.reader(ctx), func(row scanner) (desired.Granted, error) {
 		l, err := scanLease(row)
 		return desired.Granted{Device: l.Device, Lease: l.Signed(issuer), Until: l.KeepUntil}, err
-	}, `SELECT `+leaseColumns+` FROM leases l WHERE l.authority = $1 AND l.school = $2 AND l.keep_until > $3 ORDER BY l.device, l.id`, school.Authority, school.School, millis(at))
+	}, `SELECT `+leaseColumns+` FROM leases l JOIN devices d ON d.authority = l.authority AND d.id = l.device
+		WHERE d.authority = $1 AND d.school = $2 AND l.keep_until > $3 ORDER BY l.device, l.id`, school.Authority, school.School, millis(at))
 }
 
 // Schools lists the branches of an authority, or of the whole installation.

@@ -5,6 +5,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/declare"
+	"schulwart.org/server/lesson"
 )
 
 // changed leaves a durable mark: what devices in the scope should have may
@@ -17,6 +18,18 @@ func (s *Store) changed(ctx context.Context, tx Tx, branch org.Branch, device or
 // changedLeases leaves a mark that says: only leases of the school differ.
 func (s *Store) changedLeases(ctx context.Context, tx Tx, branch org.Branch) error {
 	return s.mark(ctx, tx, branch, "", declare.LeasesOnly)
+}
+
+// changedMode marks the schools in which devices of a mode are at home now: one
+// that moved must hear of an early end, too.
+func (s *Store) changedMode(ctx context.Context, tx Tx, m lesson.Mode) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO marks (authority, school, what, at) SELECT DISTINCT d.authority, d.school, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM leases l
+		JOIN devices d ON d.authority = l.authority AND d.id = l.device WHERE l.authority = $1 AND l.mode = $2 AND d.school <> $5`,
+		m.Branch.Authority, m.ID, string(declare.LeasesOnly), millis(s.now()), m.Branch.School)
+	if err != nil {
+		return err
+	}
+	return s.changedLeases(ctx, tx, m.Branch)
 }
 
 func (s *Store) mark(ctx context.Context, tx Tx, branch org.Branch, device org.ID, what declare.What) error {

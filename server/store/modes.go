@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -45,16 +46,21 @@ func (s *Store) CreateMode(ctx context.Context, permit may.Permit, m lesson.Mode
 	})
 }
 
-// ReviseMode keeps a mode's new end and the leases given.
-func (s *Store) ReviseMode(ctx context.Context, permit may.Permit, m lesson.Mode, leases []lesson.Lease, what string) error {
+// ReviseMode keeps a mode's new end and the leases given, unless somebody changed
+// the mode since the instant.
+func (s *Store) ReviseMode(ctx context.Context, permit may.Permit, m lesson.Mode, since time.Time, leases []lesson.Lease, what string) error {
 	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
 		before, err := s.findMode(ctx, tx, m.ID)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE modes SET ends = $1, ended = $2, changed = $3 WHERE authority = $4 AND id = $5`,
-			millis(m.Ends), millis(m.Ended), millis(m.Changed), m.Branch.Authority, m.ID); err != nil {
+		result, err := tx.ExecContext(ctx, `UPDATE modes SET ends = $1, ended = $2, changed = $3 WHERE authority = $4 AND id = $5 AND changed = $6`,
+			millis(m.Ends), millis(m.Ended), millis(m.Changed), m.Branch.Authority, m.ID, millis(since))
+		if err != nil {
 			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, lesson.ErrRevised)
 		}
 		if err := s.reviseLeases(ctx, tx, leases); err != nil {
 			return err
@@ -67,7 +73,7 @@ func (s *Store) ReviseMode(ctx context.Context, permit may.Permit, m lesson.Mode
 		if err := s.record(ctx, tx, permit, Target{"mode", m.ID}, modeNote(before, 0), note); err != nil {
 			return err
 		}
-		return s.changedLeases(ctx, tx, m.Branch)
+		return s.changedMode(ctx, tx, m)
 	})
 }
 

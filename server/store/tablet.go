@@ -17,6 +17,17 @@ func (s *Store) Supervised(ctx context.Context, authority, device org.ID) (bool,
 	}, "device.not_enrolled")
 }
 
+// TabletsWaiting lists leases of Apple devices that hold or were ended early,
+// whose revision the device has not answered for and for which no order waits:
+// they began by the clock, or the server stopped between the mode and its order.
+func (s *Store) TabletsWaiting(ctx context.Context, at time.Time, most int) ([]lesson.Lease, error) {
+	return collect(ctx, s.reader(ctx), scanPlatformLease, `SELECT `+leaseColumns+`, d.platform FROM leases l JOIN devices d ON d.authority = l.authority AND d.id = l.device
+		JOIN enrolments e ON e.authority = l.authority AND e.id = l.enrolment AND e.state = 'enrolled'
+		WHERE d.platform IN ($1, $2) AND l.starts <= $3 AND l.keep_until > $3 AND l.reported_rev < l.rev AND (l.ends > $3 OR l.reported_rev > 0)
+		AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.authority = l.authority AND c.device = l.device AND c.about = 'lease:' || l.id || ':' || CAST(l.rev AS TEXT))
+		ORDER BY l.ends, l.id LIMIT $4`, org.IPadOS, org.MacOS, millis(at), most)
+}
+
 // TabletLeases lists leases of Apple devices that were installed, ended before
 // the instant, and whose end was not read back.
 func (s *Store) TabletLeases(ctx context.Context, endedBefore time.Time, most int) ([]lesson.Lease, error) {

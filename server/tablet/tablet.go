@@ -26,6 +26,9 @@ type Store interface {
 	// TabletLeases lists leases of Apple devices that were installed, are past
 	// their end, and whose end was not read back.
 	TabletLeases(ctx context.Context, endedBefore time.Time, most int) ([]lesson.Lease, error)
+	// TabletsWaiting lists leases that hold, or were ended early, and whose
+	// order is missing.
+	TabletsWaiting(ctx context.Context, at time.Time, most int) ([]lesson.Lease, error)
 }
 
 // Orders puts commands into a device's queue and wakes it. A later order about
@@ -92,6 +95,26 @@ func (s *Service) Install(ctx context.Context, l lesson.Lease) error {
 // it the profile leaves at its own date.
 func (s *Service) Remove(ctx context.Context, l lesson.Lease) error {
 	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.RemoveProfile(Identifier(l)), s.Now().Add(checkFor), about(aboutLease, l.ID, l.Rev))
+}
+
+// Deliver sends what was not sent when a mode was made or changed: modes that
+// begin by the clock, and those between whose commit and order the server
+// stopped. A job calls it.
+func (s *Service) Deliver(ctx context.Context) error {
+	leases, err := s.Store.TabletsWaiting(ctx, s.Now(), 500)
+	if err != nil {
+		return err
+	}
+	for _, l := range leases {
+		send := s.Install
+		if !s.Now().Before(l.Ends) {
+			send = s.Remove
+		}
+		if err := send(ctx, l); err != nil && !errs.Is(err, errs.Conflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Check asks the devices of leases past their end which profiles they still
