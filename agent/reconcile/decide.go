@@ -22,12 +22,22 @@ type Speech struct {
 // Decide computes what must hold at the clock's time from the base filter and
 // the leases, and nothing else. The holding's times are those of the clock's Now.
 func Decide(base catalog.WebFilter, leases []lease.Lease, clock memory.Clock, speech Speech) (enforce.Rules, lease.Holding) {
-	holding := lease.Hold(onOneClock(leases, clock), clock.Now)
+	known := lease.Newest(onOneClock(leases, clock))
+	holding := lease.Hold(known, clock.Now)
 	rules := enforce.Rules{
 		Network: network(base, holding),
 		Screen:  screen(holding),
 		Apps:    apps(holding),
 		Notice:  notice(holding, speech),
+	}
+	if rules.Network.Reach != enforce.Open {
+		rules.Network.Until = lasts(known, holding, clock.Now, narrowsNetwork)
+	}
+	if rules.Screen != nil {
+		rules.Screen.Until = lasts(known, holding, clock.Now, coversScreen)
+	}
+	if rules.Apps != nil {
+		rules.Apps.Until = lasts(known, holding, clock.Now, narrowsApps)
 	}
 	return timed(rules, clock.Now), holding
 }
@@ -45,6 +55,24 @@ func onOneClock(leases []lease.Lease, clock memory.Clock) []lease.Lease {
 	}
 	return moved
 }
+
+// lasts returns the instant at which a part that is narrowed now is so no more,
+// over all leases: also those that another one masks for now, and those that
+// begin before the last one ends. The system releases the part by itself at that
+// instant, so it must not be the end of one lease while another goes on. What
+// changes before, Holding.Next says, and it is computed anew then; if nobody is
+// there to do so, what is narrower holds on, and nothing opens early.
+func lasts(leases []lease.Lease, now lease.Holding, at time.Time, narrowed func(lease.Holding) bool) time.Time {
+	for narrowed(now) {
+		at = now.Next // never zero while something holds
+		now = lease.Hold(leases, at)
+	}
+	return at
+}
+
+func narrowsNetwork(h lease.Holding) bool { return h.Exam != nil || h.Sites != nil || h.Offline != nil }
+func coversScreen(h lease.Holding) bool   { return h.Screen != nil }
+func narrowsApps(h lease.Holding) bool    { return h.Exam != nil || h.Focus != nil }
 
 // timed fills in how long each rule lasts from now on.
 func timed(rules enforce.Rules, now time.Time) enforce.Rules {
@@ -69,13 +97,13 @@ func timed(rules enforce.Rules, now time.Time) enforce.Rules {
 func network(base catalog.WebFilter, h lease.Holding) enforce.Network {
 	n := enforce.Network{Deny: base.Deny}
 	if h.Exam != nil {
-		n = only(n, h.Exam.Rules.Sites, h.Exam.Expires)
+		n = only(n, h.Exam.Rules.Sites)
 	}
 	if h.Sites != nil {
-		n = only(n, h.Sites.Rules.Sites, h.Sites.Expires)
+		n = only(n, h.Sites.Rules.Sites)
 	}
 	if h.Offline != nil {
-		n = only(n, nil, h.Offline.Expires)
+		n = only(n, nil)
 	}
 	if n.Reach == enforce.Never {
 		n.Allow, n.Deny = nil, nil
@@ -83,9 +111,8 @@ func network(base catalog.WebFilter, h lease.Holding) enforce.Network {
 	return n
 }
 
-// only narrows the network to the sites until the given end. What lasts is the
-// shorter of two modes: at its end everything is computed anew.
-func only(n enforce.Network, sites []string, until time.Time) enforce.Network {
+// only narrows the network to the sites.
+func only(n enforce.Network, sites []string) enforce.Network {
 	switch n.Reach {
 	case enforce.Open:
 		n.Allow = sites
@@ -96,9 +123,6 @@ func only(n enforce.Network, sites []string, until time.Time) enforce.Network {
 		n.Reach = enforce.Only
 	} else {
 		n.Reach = enforce.Never
-	}
-	if n.Until.IsZero() || until.Before(n.Until) {
-		n.Until = until
 	}
 	return n
 }
@@ -147,22 +171,19 @@ func screen(h lease.Holding) *enforce.Screen {
 	if h.Screen == nil {
 		return nil
 	}
-	return &enforce.Screen{By: h.Screen.By, Message: h.Screen.Rules.Message, Until: h.Screen.Expires}
+	return &enforce.Screen{By: h.Screen.By, Message: h.Screen.Rules.Message}
 }
 
 func apps(h lease.Holding) *enforce.Apps {
 	var a *enforce.Apps
 	if h.Exam != nil {
-		a = &enforce.Apps{Allow: h.Exam.Rules.Apps, By: h.Exam.By, Until: h.Exam.Expires}
+		a = &enforce.Apps{Allow: h.Exam.Rules.Apps, By: h.Exam.By}
 	}
 	if h.Focus != nil {
 		if a == nil {
-			return &enforce.Apps{Allow: h.Focus.Rules.Apps, By: h.Focus.By, Until: h.Focus.Expires}
+			return &enforce.Apps{Allow: h.Focus.Rules.Apps, By: h.Focus.By}
 		}
 		a.Allow = same(a.Allow, h.Focus.Rules.Apps)
-		if h.Focus.Expires.Before(a.Until) {
-			a.Until = h.Focus.Expires
-		}
 	}
 	return a
 }
