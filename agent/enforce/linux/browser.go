@@ -27,6 +27,9 @@ type BrowserOptions struct {
 	Clock    host.Clock
 	// Home are hosts that stay reachable in every mode: the pages of the server.
 	Home []string
+	// Linger is how long a browser may take to read its policies after it was
+	// started again; half a minute where it is zero.
+	Linger time.Duration
 	// Notice is how long pupils are told before their browser restarts; a minute
 	// where it is zero, at once where it is negative.
 	Notice time.Duration
@@ -42,7 +45,11 @@ type Browser struct {
 	mu     sync.Mutex
 	kept   *browserKept
 	wanted map[string][]byte // nil before the first Set
-	due    restart
+	// resuming is true while a file lies there only so that pages come back.
+	resuming bool
+	network  enforce.Network
+	round    int // counts calls of Set
+	due      restart
 }
 
 const browserKeptName = "browser.json"
@@ -72,6 +79,9 @@ func NewBrowser(o BrowserOptions) *Browser {
 	if o.Notice == 0 {
 		o.Notice = time.Minute
 	}
+	if o.Linger == 0 {
+		o.Linger = 30 * time.Second
+	}
 	return &Browser{o: o}
 }
 
@@ -85,19 +95,62 @@ func (b *Browser) Set(ctx context.Context, rules enforce.Rules) error {
 	if err := b.load(); err != nil {
 		return err
 	}
-	wanted, err := b.files(rules.Network)
+	b.network = rules.Network
+	b.round++
+	if err := b.lay(false); err != nil {
+		return err
+	}
+	if err := b.since(rulesOf(rules.Network)); err != nil {
+		return err
+	}
+	if rules.Network.Reach == enforce.Open && b.staleFirefox() {
+		if err := b.lay(true); err != nil {
+			return err
+		}
+	}
+	b.arrange(rules.Network.Reach != enforce.Open)
+	return nil
+}
+
+// lay writes the files for the network's rules, and with resume what brings
+// pages back besides.
+func (b *Browser) lay(resume bool) error {
+	wanted, err := b.files(b.network)
 	if err != nil {
 		return err
+	}
+	if _, claimed := wanted[firefoxFile]; resume && !claimed {
+		foreign, err := b.foreign(firefoxFile)
+		if err != nil {
+			return err
+		}
+		wanted[firefoxFile] = encodePolicy(mergeFirefox(foreign, firefoxResume()))
 	}
 	if err := b.write(wanted); err != nil {
 		return err
 	}
-	b.wanted = wanted
-	if err := b.since(rulesOf(rules.Network)); err != nil {
-		return err
-	}
-	b.arrange(rules.Network.Reach != enforce.Open)
+	b.wanted, b.resuming = wanted, resume
 	return nil
+}
+
+// Close takes away what lies there only for a restart that this process will not
+// live to see. What holds stays.
+func (b *Browser) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.due.cancel != nil {
+		b.due.cancel()
+		b.due = restart{}
+	}
+	return b.resumed()
+}
+
+// resumed ends what lay there only so that pages come back.
+func (b *Browser) resumed() error {
+	if !b.resuming {
+		return nil
+	}
+	return b.lay(false)
 }
 
 // rulesOf names what a running browser must know. The base filter alone is no

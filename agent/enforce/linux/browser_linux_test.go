@@ -163,6 +163,67 @@ func TestRealBrowserRestartsWithItsPages(t *testing.T) {
 	patiently(t, "its page is open again", func() bool { return site.count("/lesson") > 1 })
 }
 
+// A whole mode on the real Firefox: restarted at its start and at its end, its
+// page is open again both times, and nothing stays behind.
+func TestRealFirefoxKeepsItsPagesThroughAMode(t *testing.T) {
+	firefox := need.Tool(t, "firefox-esr")
+	server := need.Tool(t, "Xvfb")
+	if !inOwnMounts(t) {
+		return
+	}
+	ownPolicies(t)
+	site := newSite(t)
+	home, err := os.MkdirTemp("/var/tmp", "sw-pupil-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(home) })
+	profile := filepath.Join(home, "profile")
+	if err := os.Mkdir(profile, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// No welcome pages before ours, all pages loaded at once, a session soon saved.
+	prefs := `user_pref("datareporting.policy.dataSubmissionPolicyBypassNotification", true);
+user_pref("browser.aboutwelcome.enabled", false);
+user_pref("startup.homepage_welcome_url", "about:blank");
+user_pref("browser.sessionstore.restore_on_demand", false);
+user_pref("browser.sessionstore.interval", 1000);
+`
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{home, profile, filepath.Join(profile, "user.js")} {
+		if err := os.Chown(path, pupil, pupil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	browser := exec.Command(firefox, "--profile", profile, site.URL+"/lesson")
+	browser.Dir = "/"
+	browser.Env = []string{"DISPLAY=" + startServer(t, server), "HOME=" + home, "PATH=/usr/bin:/bin"}
+	browser.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: pupil, Gid: pupil}}
+	if err := browser.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = browser.Wait() }()
+	t.Cleanup(func() { endOf(home) })
+	mine := onlyIn{home}
+	b := linux.NewBrowser(linux.BrowserOptions{
+		Tree: host.SystemTree{}, Files: &host.FakeFiles{}, Programs: mine, Desktops: &host.FakeDesktops{}, Notices: &host.FakeDesktops{}, Clock: host.NewClock(""), Notice: time.Second, Linger: 15 * time.Second,
+	})
+	opened := func(times int) func() bool { return func() bool { return site.count("/lesson") >= times } }
+	patiently(t, "the page is open", opened(1))
+	time.Sleep(4 * time.Second)
+	set(t, b, enforce.Rules{Network: enforce.Network{Reach: enforce.Only, Allow: []string{"127.0.0.1"}}})
+	patiently(t, "the page is open again after the mode began", opened(2))
+	time.Sleep(4 * time.Second)
+	set(t, b, nothing)
+	patiently(t, "the page is open again after the mode ended", opened(3))
+	patiently(t, "no policy is left", func() bool { _, err := os.Stat(firefoxFile); return os.IsNotExist(err) })
+	if kept, err := os.ReadFile(filepath.Join(profile, "prefs.js")); err != nil || strings.Contains(string(kept), "max_resumed_crashes") {
+		t.Errorf("left in the pupil's profile (%v)", err)
+	}
+}
+
 // onlyIn sees the processes of one home, and none of other tests.
 type onlyIn struct{ home string }
 

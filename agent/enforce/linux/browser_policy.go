@@ -85,7 +85,7 @@ func chromiumPatterns(patterns []string) []string {
 func firefoxPolicy(n enforce.Network, home []string) policy {
 	p := policy{
 		"DNSOverHTTPS": policy{"Enabled": false, "Locked": true},
-		"Preferences":  policy{"network.http.http3.enable": policy{"Value": false, "Status": "locked"}},
+		"Preferences":  policy{"network.http.http3.enable": locked(false), resumePref: locked(-1)},
 	}
 	switch n.Reach {
 	case enforce.Only:
@@ -102,6 +102,17 @@ func firefoxPolicy(n enforce.Network, home []string) policy {
 	p["DisablePrivateBrowsing"] = true
 	return p
 }
+
+// resumePref is how often in a row Firefox brings back what was open after it was
+// ended from outside; once by itself, and a mode restarts it at its start and at
+// its end. Without a limit (-1) it always does. A locked value holds for as long
+// as the policy lies there and leaves nothing in anybody's profile.
+const resumePref = "browser.sessionstore.max_resumed_crashes"
+
+func locked(value any) policy { return policy{"Value": value, "Status": "locked"} }
+
+// firefoxResume says nothing but that pages come back after a restart.
+func firefoxResume() policy { return policy{"Preferences": policy{resumePref: locked(-1)}} }
 
 var firefoxLocal = []string{"file:///*", "*://localhost/*", "*://127.0.0.1/*", "*://[::1]/*"}
 

@@ -62,6 +62,18 @@ func (b *Browser) stale() []host.Program {
 	return stale
 }
 
+// staleFirefox reports whether one of them is Firefox.
+func (b *Browser) staleFirefox() bool {
+	for _, p := range b.stale() {
+		if isFirefox(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func isFirefox(p host.Program) bool { return strings.HasPrefix(path.Base(p.Path), "firefox") }
+
 // rulesAt returns the rules that a browser found which started at the instant.
 func (b *Browser) rulesAt(started time.Duration) string {
 	found := b.kept.Since[0].Rules
@@ -135,10 +147,29 @@ func (b *Browser) restartAfter(ctx context.Context, notice time.Duration, done c
 		}
 	}
 	b.mu.Lock()
+	if b.due.done != done {
+		b.mu.Unlock()
+		return
+	}
+	// From here on the next mode may arrange a restart of its own.
+	b.due.cancel()
+	b.due = restart{stayed: stayed}
+	round, resuming := b.round, b.resuming
+	b.mu.Unlock()
+	if resuming {
+		b.resumeAfter(round)
+	}
+}
+
+// resumeAfter takes away what brought the pages back once the browsers have read
+// it, unless other rules have come since.
+func (b *Browser) resumeAfter(round int) {
+	<-b.o.Clock.After(b.o.Linger)
+	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.due.done == done {
-		b.due.cancel()
-		b.due = restart{stayed: stayed}
+	if b.round == round {
+		// If it cannot be taken away now, the next Set does.
+		_ = b.resumed()
 	}
 }
 
@@ -185,7 +216,7 @@ func (b *Browser) isRunning(p host.Program) bool {
 // back from its session, not from the command line.
 func restartArgs(p host.Program) []string {
 	const restore = "--restore-last-session"
-	firefox := strings.HasPrefix(path.Base(p.Path), "firefox")
+	firefox := isFirefox(p)
 	var args []string
 	for i := 1; i < len(p.Args); i++ {
 		arg := p.Args[i]
@@ -199,7 +230,7 @@ func restartArgs(p host.Program) []string {
 		}
 	}
 	if !firefox {
-		// Firefox restores by itself what was open when it was ended from outside.
+		// Firefox takes no such word; resumePref makes it bring back what was open.
 		args = append(args, restore)
 	}
 	return args

@@ -300,3 +300,87 @@ func TestBaseFilterRestartsNobody(t *testing.T) {
 	set(t, b, baseFilter)
 	wantState(t, b, ddm.PartOK, "")
 }
+
+func pupilFirefox(started time.Duration) host.Program {
+	return host.Program{PID: 4800, UID: 1001, Path: "/usr/lib/firefox-esr/firefox-esr", Args: []string{"firefox-esr", "--profile", "/home/p/f", "https://geogebra.org"}, Started: started}
+}
+
+// A mode restarts Firefox at its start and at its end, and Firefox brings pages
+// back by itself only once.
+func TestFirefoxIsToldToBringPagesBack(t *testing.T) {
+	m := newMachine()
+	b := m.browser()
+	set(t, b, internetOff)
+	if got := list(m.policy(t, firefoxFile)); !strings.Contains(got, "max_resumed_crashes") {
+		t.Errorf("within the mode: %s", got)
+	}
+	m.Advance(time.Second)
+	m.programs.Run(pupilFirefox(m.Read().Elapsed))
+	m.Advance(time.Second)
+	set(t, b, nothing)
+	got := list(m.policy(t, firefoxFile))
+	if !strings.Contains(got, "max_resumed_crashes") || strings.Contains(got, "WebsiteFilter") {
+		t.Errorf("while the restart at the end is due: %s", got)
+	}
+	gone := func() bool { _, err := m.tree.Read(firefoxFile); return err != nil }
+	waitForTimer(m)
+	m.Advance(time.Minute)
+	eventually(t, "Firefox starts again", func() bool { return len(m.programs.Launched()) == 1 })
+	if again := strings.Join(m.programs.Launched()[0].Args, " "); again != "--profile /home/p/f" {
+		t.Errorf("started with %q", again)
+	}
+	waitForTimer(m)
+	if gone() {
+		t.Error("taken away before Firefox could read it")
+	}
+	m.Advance(time.Minute)
+	eventually(t, "nothing is left", gone)
+	wantState(t, b, ddm.PartOK, "")
+}
+
+func TestModeThatBeginsWhileFirefoxReadsIsArranged(t *testing.T) {
+	m := newMachine()
+	b := m.browser()
+	set(t, b, internetOff)
+	m.Advance(time.Second)
+	m.programs.Run(pupilFirefox(m.Read().Elapsed))
+	m.Advance(time.Second)
+	set(t, b, nothing)
+	waitForTimer(m)
+	m.Advance(time.Minute)
+	eventually(t, "first restart", func() bool { return len(m.programs.Launched()) == 1 })
+	m.Advance(time.Second)
+	m.programs.Run(pupilFirefox(m.Read().Elapsed))
+	m.Advance(time.Second)
+	set(t, b, onlyGeogebra)
+	waitForTimer(m)
+	m.Advance(time.Minute)
+	eventually(t, "second restart", func() bool { return len(m.programs.Launched()) == 2 })
+	if got := list(m.policy(t, firefoxFile)); !strings.Contains(got, "geogebra.org") {
+		t.Errorf("the mode's own policy is gone: %s", got)
+	}
+}
+
+// uninstall and sweep set, and are gone before any restart.
+func TestClosingLeavesNothingForARestart(t *testing.T) {
+	m := newMachine()
+	b := m.browser()
+	set(t, b, internetOff)
+	m.Advance(time.Second)
+	m.programs.Run(pupilFirefox(m.Read().Elapsed))
+	m.Advance(time.Second)
+	set(t, b, nothing)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := m.tree.Read(firefoxFile); err == nil {
+		t.Errorf("left behind: %s", data)
+	}
+	set(t, b, internetOff)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.tree.Read(firefoxFile); err != nil {
+		t.Error("an orderly stop released what holds")
+	}
+}
