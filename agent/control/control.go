@@ -69,7 +69,9 @@ type Agent interface {
 const (
 	longestQuestion = 4 << 10
 	patience        = 10 * time.Second
-	mostAsking      = 16
+	mostAsking      = 16 // at a time
+	mostOfOne       = 3  // of one user that is not root
+	forRoot         = 4  // places that only root takes
 	longestPause    = 5 * time.Minute
 )
 
@@ -88,7 +90,7 @@ func Serve(ctx context.Context, stateDir string, agent Agent, log *slog.Logger) 
 		<-ctx.Done()
 		_ = listener.Close()
 	}()
-	places := make(chan struct{}, mostAsking)
+	places := counter{byUser: map[uint32]int{}}
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	for {
@@ -101,22 +103,63 @@ func Serve(ctx context.Context, stateDir string, agent Agent, log *slog.Logger) 
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
-		places <- struct{}{}
+		uid, known := host.PeerUser(conn)
+		if !known {
+			uid = nobody
+		}
+		if !places.take(uid) {
+			// Who keeps silent connections open keeps out nobody but himself.
+			_ = conn.Close()
+			continue
+		}
 		asking.Go(func() {
-			defer func() { <-places }()
-			answer(conn, agent)
+			defer places.leave(uid)
+			answer(conn, agent, uid == 0)
 		})
 	}
 }
 
-func answer(conn net.Conn, agent Agent) {
+// nobody stands for all users of a system that does not tell who connects.
+const nobody = ^uint32(0)
+
+// counter is who asks at the moment.
+type counter struct {
+	mu     sync.Mutex
+	all    int
+	byUser map[uint32]int
+}
+
+// take reports whether there is a place for one more question of the user.
+func (c *counter) take(uid uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.all >= mostAsking,
+		uid != 0 && c.all-c.byUser[0] >= mostAsking-forRoot,
+		uid != 0 && uid != nobody && c.byUser[uid] >= mostOfOne:
+		return false
+	}
+	c.all++
+	c.byUser[uid]++
+	return true
+}
+
+func (c *counter) leave(uid uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.byUser[uid]--; c.byUser[uid] == 0 {
+		delete(c.byUser, uid)
+	}
+}
+
+func answer(conn net.Conn, agent Agent, root bool) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	line, err := bufio.NewReader(io.LimitReader(conn, longestQuestion)).ReadBytes('\n')
 	if err != nil {
 		return
 	}
-	root := host.PeerIsRoot(conn)
 	var request Request
 	if json.Unmarshal(line, &request) == nil && request.Ask == AskPause {
 		pause(conn, agent, root)

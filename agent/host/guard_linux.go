@@ -31,23 +31,24 @@ func Lock(path string) (release func(), ok bool, err error) {
 	return func() { _ = file.Close() }, true, nil
 }
 
-// PeerIsRoot reports whether the process at the other end of a local socket runs
-// as root.
-func PeerIsRoot(conn net.Conn) bool {
+// PeerUser returns as which user the process at the other end of a local socket
+// connected. It is false where that cannot be told.
+func PeerUser(conn net.Conn) (uid uint32, ok bool) {
 	socket, ok := conn.(*net.UnixConn)
 	if !ok {
-		return false
+		return 0, false
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return false
+		return 0, false
 	}
-	root := false
+	ok = false
 	_ = raw.Control(func(fd uintptr) {
-		peer, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-		root = err == nil && peer.Uid == 0
+		if peer, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			uid, ok = peer.Uid, true
+		}
 	})
-	return root
+	return uid, ok
 }
 
 // Systemctl asks systemd, and returns its complaint as the error.

@@ -19,8 +19,8 @@ func Lock(path string) (release func(), ok bool, err error) {
 	return func() { _ = file.Close() }, true, nil
 }
 
-// PeerIsRoot is false: nobody can be told apart here yet.
-func PeerIsRoot(net.Conn) bool { return false }
+// PeerUser is false: nobody can be told apart here yet.
+func PeerUser(net.Conn) (uid uint32, ok bool) { return 0, false }
 
 // Systemctl does not exist here.
 func Systemctl(context.Context, ...string) error {
