@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -65,8 +66,18 @@ func New(o Options) (*Device, error) {
 	})
 	d.session = remote.New(remote.Config{
 		Identity: o.Identity, Device: doubting{d.loop, o.Doubts}, Clock: o.Clock, Machine: o.Machine, Log: o.Log, Cut: o.Cut,
+		Proven: func(at netip.AddrPort) { proven(o.Drivers, at) },
 	})
 	return d, nil
+}
+
+// proven tells the drivers that keep a way to the server open where it is.
+func proven(drivers []enforce.Driver, at netip.AddrPort) {
+	for _, driver := range drivers {
+		if keeper, ok := driver.(interface{ Proven(netip.AddrPort) }); ok {
+			go keeper.Proven(at) // it may be in the midst of its work
+		}
+	}
 }
 
 func speech(lang words.Lang, zone string) reconcile.Speech {

@@ -68,6 +68,9 @@ type Wall struct {
 	Filter bool
 	// Servers stay reachable over TCP, whatever happens.
 	Servers []netip.AddrPort
+	// Sought stay reachable over TCP for programs of root only: where name service
+	// says that the server is. Whoever answers names could say so of any address.
+	Sought []netip.AddrPort
 	// Resolvers are addresses that answer names over HTTPS.
 	Resolvers []netip.Addr
 	// NamesPort and WebPort are the gate's, on loopback.

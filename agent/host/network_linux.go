@@ -238,7 +238,7 @@ func (n *SystemNetwork) dump() (shown, error) {
 			lines = append(lines, line)
 		}
 	}
-	for _, name := range []string{setServer4, setServer6, setDoH4, setDoH6} {
+	for _, name := range []string{setServer4, setServer6, setSought4, setSought6, setDoH4, setDoH6} {
 		if !s.present {
 			break
 		}

@@ -20,6 +20,8 @@ const (
 	setFilter  = "filter"
 	setServer4 = "server4"
 	setServer6 = "server6"
+	setSought4 = "sought4"
+	setSought6 = "sought6"
 	setDoH4    = "resolver4"
 	setDoH6    = "resolver6"
 	setKnown4  = "admitted4"
@@ -192,6 +194,8 @@ func (b *build) local(chain *nftables.Chain, verdict []expr.Any) {
 func (b *build) servers(chain *nftables.Chain) {
 	b.rule(chain, l4proto(unix.IPPROTO_TCP), daddrPortIn(b, 4, setServer4), accept())
 	b.rule(chain, l4proto(unix.IPPROTO_TCP), daddrPortIn(b, 6, setServer6), accept())
+	b.rule(chain, l4proto(unix.IPPROTO_TCP), daddrPortIn(b, 4, setSought4), owner(0), accept())
+	b.rule(chain, l4proto(unix.IPPROTO_TCP), daddrPortIn(b, 6, setSought6), owner(0), accept())
 }
 
 // stub lets a local name server ask for names outside, where it is the only one
@@ -222,23 +226,31 @@ func (b *build) addSets(w Wall) {
 	b.set(&nftables.Set{Name: setFilter, KeyType: nftables.TypeNFProto, HasTimeout: true}, families(filter))
 	service4 := nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService)
 	service6 := nftables.MustConcatSetType(nftables.TypeIP6Addr, nftables.TypeInetService)
-	var servers4, servers6 []nftables.SetElement
-	for _, server := range w.Servers {
-		key := append(server.Addr().Unmap().AsSlice(), binary.BigEndian.AppendUint16(nil, server.Port())...)
-		element := nftables.SetElement{Key: append(key, 0, 0)}
-		if server.Addr().Unmap().Is4() {
-			servers4 = append(servers4, element)
-		} else {
-			servers6 = append(servers6, element)
-		}
-	}
+	servers4, servers6 := services(w.Servers)
 	b.set(&nftables.Set{Name: setServer4, KeyType: service4, Concatenation: true}, servers4)
 	b.set(&nftables.Set{Name: setServer6, KeyType: service6, Concatenation: true}, servers6)
+	sought4, sought6 := services(w.Sought)
+	b.set(&nftables.Set{Name: setSought4, KeyType: service4, Concatenation: true}, sought4)
+	b.set(&nftables.Set{Name: setSought6, KeyType: service6, Concatenation: true}, sought6)
 	doh4, doh6 := elements(w.Resolvers, 0)
 	b.set(&nftables.Set{Name: setDoH4, KeyType: nftables.TypeIPAddr}, doh4)
 	b.set(&nftables.Set{Name: setDoH6, KeyType: nftables.TypeIP6Addr}, doh6)
 	b.set(&nftables.Set{Name: setKnown4, KeyType: nftables.TypeIPAddr, HasTimeout: true, Size: admittedMost}, nil)
 	b.set(&nftables.Set{Name: setKnown6, KeyType: nftables.TypeIP6Addr, HasTimeout: true, Size: admittedMost}, nil)
+}
+
+// services are elements of address and port.
+func services(addrs []netip.AddrPort) (four, six []nftables.SetElement) {
+	for _, one := range addrs {
+		key := append(one.Addr().Unmap().AsSlice(), binary.BigEndian.AppendUint16(nil, one.Port())...)
+		element := nftables.SetElement{Key: append(key, 0, 0)}
+		if one.Addr().Unmap().Is4() {
+			four = append(four, element)
+		} else {
+			six = append(six, element)
+		}
+	}
+	return four, six
 }
 
 // families are the elements of a set that switches rules on: both families, or

@@ -6,12 +6,14 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -55,16 +57,54 @@ type client struct {
 
 // newClient returns a client whose idle connections end before the server would
 // end them: a request into a closing connection is a needless fault.
-func newClient(id *identity.Identity, now func() time.Time, heard func(time.Time)) *client {
+//
+// proven, if not nil, is told the address behind each connection on which the
+// server showed a certificate of the device's authority.
+func newClient(id *identity.Identity, now func() time.Time, heard func(time.Time), proven func(netip.AddrPort)) *client {
 	// The server's heartbeats show that a path lives; probes of our own every few
 	// seconds, as is usual, would be most of an idle day's traffic.
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Minute, Interval: 15 * time.Second, Count: 4}}
+	config := id.TLS(now)
+	// Used where no proxy lies between: behind one, the address is the proxy's.
+	direct := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := secure(ctx, dialer, config, network, addr)
+		if err == nil && proven != nil {
+			if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+				proven(tcp.AddrPort())
+			}
+		}
+		return conn, err
+	}
 	return &client{id: id, heard: heard, http: &http.Client{Transport: &http.Transport{
-		TLSClientConfig: id.TLS(now), DialContext: dialer.DialContext, Proxy: http.ProxyFromEnvironment,
-		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 60 * time.Second,
+		TLSClientConfig: config, DialContext: dialer.DialContext, DialTLSContext: direct, Proxy: http.ProxyFromEnvironment,
+		TLSHandshakeTimeout: handshakePatience, ResponseHeaderTimeout: 60 * time.Second,
 		MaxIdleConnsPerHost: 1, IdleConnTimeout: 8 * time.Second, DisableCompression: true,
 		ReadBufferSize: 2 << 10, WriteBufferSize: 2 << 10,
 	}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+const handshakePatience = 15 * time.Second
+
+// secure connects and returns after the server has proved who it is.
+func secure(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, addr string) (net.Conn, error) {
+	name, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	named := config.Clone()
+	named.ServerName = name
+	conn := tls.Client(raw, named)
+	ctx, cancel := context.WithTimeout(ctx, handshakePatience)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // Content types of Apple's messages.

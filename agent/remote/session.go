@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,9 @@ type Config struct {
 	// Cut, if set, says that the network is unplugged: a simulated device then
 	// hears and says nothing.
 	Cut func() bool
+	// Proven, if set, is told the addresses behind which the server proved itself
+	// by its certificate; it must not block.
+	Proven func(netip.AddrPort)
 }
 
 // Link says how the device is woken.
@@ -70,13 +74,13 @@ const (
 
 // Session keeps one device in touch with its server.
 type Session struct {
-	config Config
-	client *client
-	nudges chan struct{}
-	renews chan struct{}
-	redial chan struct{}
-	repace chan struct{}
-
+	config    Config
+	client    *client
+	nudges    chan struct{}
+	renews    chan struct{}
+	redial    chan struct{}
+	repace    chan struct{}
+	again     chan struct{} // the server was reached anew: the stream need not wait
 	connected atomic.Bool
 	reached   atomic.Bool
 	pace      atomic.Int64 // of polling, nanoseconds
@@ -90,9 +94,9 @@ func New(config Config) *Session {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1)}
+	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1), again: make(chan struct{}, 1)}
 	s.pace.Store(int64(defaultPoll))
-	s.client = newClient(config.Identity, s.certificateTime, config.Device.Confirm)
+	s.client = newClient(config.Identity, s.certificateTime, config.Device.Confirm, config.Proven)
 	if config.Cut != nil {
 		s.client.http.Transport = cable{s.client.http.Transport, config.Cut}
 	}
@@ -161,7 +165,9 @@ func (s *Session) Run(ctx context.Context) {
 			return
 		case err == nil:
 			retry.reset()
-			s.reached.Store(true)
+			if !s.reached.Swap(true) && !s.connected.Load() {
+				signal(s.again)
+			}
 			s.refused.Store(nil)
 			pause = s.pollAfter()
 		default:

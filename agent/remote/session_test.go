@@ -3,6 +3,8 @@ package remote_test
 import (
 	"context"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,6 +56,9 @@ type real struct {
 	session *remote.Session
 	network *network
 	stop    func()
+
+	mu     sync.Mutex
+	proven []netip.AddrPort
 }
 
 func enrolled(t *testing.T, s *remotetest.Server) *real {
@@ -80,7 +85,11 @@ func enrolled(t *testing.T, s *remotetest.Server) *real {
 func (d *real) start(t *testing.T) {
 	clock := host.NewClock(t.TempDir())
 	d.loop = reconcile.New(reconcile.Config{Memory: d.memory, Clock: clock, Drivers: []enforce.Driver{d.network}, Secret: d.id.Secret, Version: "test"})
-	d.session = remote.New(remote.Config{Identity: d.id, Device: d.loop, Clock: clock, Machine: d.machine})
+	d.session = remote.New(remote.Config{Identity: d.id, Device: d.loop, Clock: clock, Machine: d.machine, Proven: func(at netip.AddrPort) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.proven = append(d.proven, at)
+	}})
 	ctx, cancel := context.WithCancel(context.Background())
 	var both sync.WaitGroup
 	both.Go(func() { d.loop.Run(ctx) })
@@ -103,6 +112,21 @@ func phaseOf(d remotetest.Device, id string) ddm.LeasePhase {
 
 func streaming(s *remotetest.Server, udid string) func() bool {
 	return func() bool { d, _ := s.Look(udid); return d.Streaming }
+}
+
+func TestTheAddressAtWhichTheServerProvedItselfIsTold(t *testing.T) {
+	s := remotetest.New(t)
+	d := enrolled(t, s)
+	remotetest.Await(t, "a stream", streaming(s, d.id.UDID))
+	address, err := url.Parse(d.id.DeviceURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.proven) == 0 || d.proven[0].Port() == 0 || d.proven[0].String() != "127.0.0.1:"+address.Port() {
+		t.Errorf("told %v, the server is at %s", d.proven, address.Host)
+	}
 }
 
 func TestADeviceIntroducesItselfAndObeysWithinMoments(t *testing.T) {

@@ -24,10 +24,10 @@ type NetworkOptions struct {
 	// Server is where the management server is reached: "host:port", one or more.
 	// It stays reachable whatever holds.
 	Server []string
-	// Pins are addresses under which the server was last seen. They are used
+	// Pins are addresses at which the server last proved to be (Proven). They are used
 	// before any name can be resolved, so that a start in mid-mode finds it.
 	Pins []netip.Addr
-	// Pinned is told, in a goroutine of its own, when the addresses change.
+	// Pinned is told, in a goroutine of its own, when they change.
 	Pinned func([]netip.Addr)
 	// Clock is the machine's; only its elapsed time is used. Nil for the system's.
 	Clock host.Clock
@@ -148,7 +148,7 @@ func (w want) gate() gate.Rules {
 
 func (n *Network) wall(w want) host.Wall {
 	wall := host.Wall{
-		Filter: len(w.deny) > 0, Servers: n.servers.addrs(), Resolvers: gate.KnownResolvers,
+		Filter: len(w.deny) > 0, Servers: n.servers.addrs(), Sought: n.servers.sought(), Resolvers: gate.KnownResolvers,
 		NamesPort: n.sockets.NamesPort, WebPort: n.sockets.WebPort,
 	}
 	if w.reach != enforce.Open {
@@ -201,7 +201,7 @@ func (n *Network) cut(w want) {
 	if w.reach == enforce.Open {
 		return
 	}
-	spared := n.servers.addrs()
+	spared := append(n.servers.addrs(), n.servers.sought()...)
 	_, err := n.net.Cut(func(local, remote netip.AddrPort) bool {
 		return slices.Contains(spared, remote) || n.gate.Carries(local)
 	})

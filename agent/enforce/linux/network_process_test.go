@@ -29,8 +29,9 @@ type agentProcess struct {
 }
 
 type order struct {
-	Do    string // set, check, close, watch
+	Do    string // set, check, close, watch, prove
 	Rules enforce.Network
+	At    netip.AddrPort // of prove
 }
 
 type outcome struct {
@@ -94,6 +95,8 @@ func TestNetworkProcess(*testing.T) {
 				}
 				answer.Trials++
 			}
+		case "prove":
+			driver.Proven(o.At)
 		case "close":
 			err = driver.Close()
 		}

@@ -19,12 +19,16 @@ const (
 	serverMost     = 16          // addresses kept
 )
 
-// servers knows under which addresses the management server is reached. An
-// address that was good once is kept while there is room: name servers lie, and
-// being cut off from the server is worse than a spare way to it.
+// servers knows under which addresses the management server is reached. What
+// name service says is for root's programs alone, so that the agent can look
+// whether the server is there: on a pupil's own hotspot, any address could be
+// named. Only where the server proved itself everybody passes. Such an address is
+// kept while there is room: name servers lie, and being cut off from the server is
+// worse than a spare way to it.
 type servers struct {
 	hosts    []serverHost
 	found    []netip.Addr // of all hosts with names, newest first
+	proven   []netip.Addr // those at which the server showed its certificate, newest first
 	timer    *time.Timer
 	failures int
 	stopped  bool
@@ -53,7 +57,7 @@ func (s *servers) learn(texts []string, pins []netip.Addr) {
 		s.hosts = append(s.hosts, one)
 	}
 	for _, pin := range pins {
-		s.found = append(s.found, pin.Unmap())
+		s.proven = append(s.proven, pin.Unmap())
 	}
 }
 
@@ -69,8 +73,17 @@ func (s *servers) names() []string {
 	return names
 }
 
-// addrs are the addresses with ports that stay reachable, in a stable order.
+// addrs are the addresses with ports that stay reachable for everybody, in a
+// stable order.
 func (s *servers) addrs() []netip.AddrPort {
+	return s.with(s.proven, true)
+}
+
+// sought are those that root's programs may try.
+func (s *servers) sought() []netip.AddrPort { return s.with(s.found, false) }
+
+// with joins the addresses of names with their ports.
+func (s *servers) with(named []netip.Addr, fixed bool) []netip.AddrPort {
 	var addrs []netip.AddrPort
 	add := func(addr netip.Addr, port uint16) {
 		if one := netip.AddrPortFrom(addr, port); addr.IsValid() && !slices.Contains(addrs, one) {
@@ -79,10 +92,12 @@ func (s *servers) addrs() []netip.AddrPort {
 	}
 	for _, one := range s.hosts {
 		if one.name == "" {
-			add(one.addr, one.port)
+			if fixed {
+				add(one.addr, one.port)
+			}
 			continue
 		}
-		for _, addr := range s.found {
+		for _, addr := range named {
 			add(addr, one.port)
 		}
 	}
@@ -90,18 +105,18 @@ func (s *servers) addrs() []netip.AddrPort {
 	return addrs
 }
 
-// merge puts what was found now first and reports whether that is news.
-func (s *servers) merge(now []netip.Addr) bool {
-	former := slices.Clone(s.found)
+// merge puts what is new first into a list, and reports whether it was news.
+func merge(list *[]netip.Addr, now []netip.Addr) bool {
+	former := slices.Clone(*list)
 	merged := slices.Clone(now)
-	for _, addr := range s.found {
+	for _, addr := range *list {
 		if !slices.Contains(merged, addr) {
 			merged = append(merged, addr)
 		}
 	}
-	s.found = merged[:min(len(merged), serverMost)]
+	*list = merged[:min(len(merged), serverMost)]
 	slices.SortFunc(former, netip.Addr.Compare)
-	sorted := slices.Clone(s.found)
+	sorted := slices.Clone(*list)
 	slices.SortFunc(sorted, netip.Addr.Compare)
 	return !slices.Equal(former, sorted)
 }
@@ -120,11 +135,11 @@ func (n *Network) refreshServers(ctx context.Context, needed bool) {
 	if len(n.servers.names()) == 0 || n.servers.stopped {
 		return
 	}
-	if needed && len(n.servers.found) == 0 {
+	if needed && len(n.servers.found)+len(n.servers.proven) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, serverPatience)
 		defer cancel()
 		found, _ := n.lookupServers(ctx)
-		n.tellPins(n.servers.merge(found))
+		merge(&n.servers.found, found)
 	}
 	if n.servers.timer == nil {
 		n.servers.timer = time.AfterFunc(0, n.refresh)
@@ -141,14 +156,35 @@ func (n *Network) refresh() {
 	if n.servers.stopped {
 		return
 	}
-	moved := n.servers.merge(found)
-	n.tellPins(moved)
-	if moved && n.known && !n.want.zero() && (n.want.reach == enforce.Open || n.want.end > n.elapsed()) {
+	if merge(&n.servers.found, found) {
+		n.moved()
+	}
+	n.servers.timer.Reset(n.servers.pause(len(found) > 0, ttl))
+}
+
+// Proven takes the address to which a connection of the agent stands on which the
+// server showed a certificate of the device's own authority.
+func (n *Network) Proven(at netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	named := slices.ContainsFunc(n.servers.hosts, func(one serverHost) bool { return one.name != "" && one.port == at.Port() })
+	if n.servers.stopped || !named || !merge(&n.servers.proven, []netip.Addr{at.Addr().Unmap().WithZone("")}) {
+		return
+	}
+	if n.opts.Pinned != nil {
+		go n.opts.Pinned(slices.Clone(n.servers.proven))
+	}
+	n.moved()
+}
+
+// moved puts the server's addresses into the packet rules, if any stand. The
+// caller holds the lock.
+func (n *Network) moved() {
+	if n.known && !n.want.zero() && (n.want.reach == enforce.Open || n.want.end > n.elapsed()) {
 		if err := n.net.SetWall(n.wall(n.want)); err != nil {
 			n.opts.Log.Warn("the server's address could not be put into the packet rules", "error", err)
 		}
 	}
-	n.servers.timer.Reset(n.servers.pause(len(found) > 0, ttl))
 }
 
 // pause is how long a look-up lasts, or how long to wait after one that failed:
@@ -178,10 +214,4 @@ func (n *Network) lookupServers(ctx context.Context) ([]netip.Addr, time.Duratio
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	return slices.Compact(all), shortest
-}
-
-func (n *Network) tellPins(moved bool) {
-	if moved && n.opts.Pinned != nil {
-		go n.opts.Pinned(slices.Clone(n.servers.found))
-	}
 }
