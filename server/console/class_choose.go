@@ -102,7 +102,7 @@ func (h *Handler) drawSubstitute(c *gin.Context, status int, problem *web.Proble
 	if err != nil {
 		return err
 	}
-	choices = slices.DeleteFunc(choices, func(g web.GroupChoice) bool { return g.Chosen })
+	choices = slices.DeleteFunc(choices, func(g web.GroupChoice) bool { return g.Chosen || g.Group.Kind == web.KindRoom })
 	return show(c, status, web.Substitute(web.SubstitutePage{Frame: frame(c), Query: query(c, "q"), Until: h.lessonEnd(visitor(c)), Groups: choices, Problem: problem}))
 }
 

@@ -288,6 +288,49 @@ func TestIchVertrete(t *testing.T) {
 	})
 }
 
+// Seen: a colleague who did not have the class ticked its devices off, and they
+// left the running exam.
+func TestNobodyFreesDevicesOfAClassThatIsNotTheirs(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx, h := t.Context(), build(t, s)
+		class, device := h.group(org.Class, "7a"), h.device(h.school, "GYM-1", "")
+		h.must(h.AddDevices(ctx, h.admin, class.ID, []org.ID{device.ID}, time.Time{}, time.Time{}))
+		h.must(h.ChooseGroups(ctx, h.oert, []org.ID{class.ID}))
+		want(t, h.SetAbsent(ctx, h.kern, class.ID, device.ID, time.Time{}), "lesson.not_yours")
+		h.must(h.SetAbsent(ctx, h.oert, class.ID, device.ID, time.Time{}))
+		want(t, h.SetPresent(ctx, h.kern, class.ID, device.ID), "lesson.not_yours")
+		if absent, err := h.Absences(ctx, h.oert, class.ID); err != nil || len(absent) != 1 {
+			t.Errorf("absences %v, %v", absent, err)
+		}
+		// A help desk's role beside it gives nothing more: it starts no modes.
+		both := h.kern
+		both.Grants = append([]may.Grant{{Role: may.HelpDesk, Branch: h.school.Branch()}}, both.Grants...)
+		want(t, h.SetPresent(ctx, both, class.ID, device.ID), "lesson.not_yours")
+		taken, err := h.TakeClass(ctx, h.kern, class.ID, time.Time{})
+		h.must(err)
+		h.must(h.SetPresent(ctx, h.kern, class.ID, device.ID))
+		h.at = taken.Until
+		want(t, h.SetAbsent(ctx, h.kern, class.ID, device.ID, time.Time{}), "lesson.not_yours")
+		h.must(h.SetAbsent(ctx, h.admin, class.ID, device.ID, time.Time{}))
+	})
+}
+
+// Seen: "Ich vertrete" on a set gave it to two people, and nobody was asked.
+func TestASetIsNotTakenLikeAClass(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx, h := t.Context(), build(t, s)
+		for _, group := range []roster.Group{h.group(org.Set, "Koffer B"), h.group(org.Room, "R 12")} {
+			_, err := h.BorrowSet(ctx, h.oert, group.ID, time.Time{}, false)
+			h.must(err)
+			_, err = h.TakeClass(ctx, h.kern, group.ID, time.Time{})
+			want(t, err, "roster.borrow_instead")
+			if teaches, err := h.TeachesNow(ctx, h.kern.ID, group.ID, h.at); err != nil || teaches {
+				t.Errorf("%s: has it beside its holder, %v", group.Name, err)
+			}
+		}
+	})
+}
+
 func TestKoffer(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		ctx, h := t.Context(), build(t, s)
@@ -437,6 +480,7 @@ func TestWhatDevicesMustHearLeavesAMark(t *testing.T) {
 			}
 		}
 		h.must(h.AddDevices(ctx, h.admin, class.ID, []org.ID{device.ID}, time.Time{}, time.Time{}))
+		h.must(h.ChooseGroups(ctx, h.oert, []org.ID{class.ID}))
 		drain(t, s)
 		h.must(h.SetAbsent(ctx, h.oert, class.ID, device.ID, time.Time{}))
 		if len(drain(t, s)) == 0 {

@@ -64,8 +64,15 @@ func (s *Service) ChooseGroups(ctx context.Context, actor may.Actor, ids []org.I
 
 // TakeClass is "Ich vertrete": the actor has a class of a colleague until the
 // instant, by default until the lesson ends. It is logged, and the class's
-// teachers see it.
+// teachers see it. Sets and rooms are borrowed, so that their holder is asked.
 func (s *Service) TakeClass(ctx context.Context, actor may.Actor, id org.ID, until time.Time) (Teaching, error) {
+	group, _, err := s.group(ctx, actor, may.Substitute, id)
+	if err != nil {
+		return Teaching{}, err
+	}
+	if group.Kind == org.Set || group.Kind == org.Room {
+		return Teaching{}, errs.E(errs.Invalid, "roster.borrow_instead").In("group")
+	}
 	return s.take(ctx, actor, id, until, Substitute, nil)
 }
 
@@ -145,7 +152,7 @@ func (s *Service) GiveBack(ctx context.Context, actor may.Actor, id org.ID) erro
 // SetAbsent ticks a device of the group off: modes of the group do not reach it
 // until the instant (by default the lesson's end). SetPresent takes it back.
 func (s *Service) SetAbsent(ctx context.Context, actor may.Actor, id, device org.ID, until time.Time) error {
-	group, permit, err := s.group(ctx, actor, may.ModeStart, id)
+	group, permit, err := s.taught(ctx, actor, id)
 	if err != nil {
 		return err
 	}
@@ -165,7 +172,7 @@ func (s *Service) SetAbsent(ctx context.Context, actor may.Actor, id, device org
 
 // SetPresent ends an absence.
 func (s *Service) SetPresent(ctx context.Context, actor may.Actor, id, device org.ID) error {
-	group, permit, err := s.group(ctx, actor, may.ModeStart, id)
+	group, permit, err := s.taught(ctx, actor, id)
 	if err != nil {
 		return err
 	}
@@ -173,6 +180,32 @@ func (s *Service) SetPresent(ctx context.Context, actor may.Actor, id, device or
 		return err
 	}
 	return s.wake(s.Store.PutAbsence(ctx, permit, group, device, time.Time{}))
+}
+
+// taught is group for acts on a running lesson. Who may start modes only as a
+// teacher has to have the group now: being absent takes a device out of a
+// colleague's mode.
+func (s *Service) taught(ctx context.Context, actor may.Actor, id org.ID) (Group, may.Permit, error) {
+	group, permit, err := s.group(ctx, actor, may.ModeStart, id)
+	if err != nil || !onlyTeacher(actor, group.Branch()) {
+		return group, permit, err
+	}
+	teaches, err := s.TeachesNow(ctx, actor.ID, id, s.Now())
+	if err != nil {
+		return Group{}, may.Permit{}, err
+	}
+	if !teaches {
+		return Group{}, may.Permit{}, errs.E(errs.Denied, "lesson.not_yours")
+	}
+	return group, permit, nil
+}
+
+// onlyTeacher reports whether the actor may start modes in the branch as a
+// teacher and not as anything else.
+func onlyTeacher(actor may.Actor, branch org.Branch) bool {
+	wider := actor
+	wider.Grants = slices.DeleteFunc(slices.Clone(actor.Grants), func(g may.Grant) bool { return g.Role == may.Teacher })
+	return !may.Can(wider, may.ModeStart, branch)
 }
 
 // Absences returns until when devices of a group are absent.
