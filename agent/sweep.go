@@ -52,9 +52,8 @@ func sweep(at *place, _ []string) error {
 	if len(ids) > 0 {
 		at.log.Warn("released without the agent", "leases", ids)
 		host.NewMachine(at.state).Note("released without the agent what had ended")
-		return errors.Join(err, device.Close(parts))
 	}
-	return err
+	return errors.Join(err, device.Close(parts))
 }
 
 // lives reports whether the agent that holds the lock also turns.

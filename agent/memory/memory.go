@@ -97,11 +97,11 @@ func (m *Memory) Update(change func(*State)) error {
 
 // Believe makes memory that of an enrolment. What was remembered under another
 // one is forgotten, for it was promised to another device; keys that were
-// learned since are kept.
+// learned since are kept, and what may still stand in the system is not forgotten.
 func (m *Memory) Believe(trust Trusted) error {
 	return m.Update(func(s *State) {
 		if s.Trust.Subject != trust.Subject || s.Trust.Issuer != trust.Issuer || len(s.Trust.Keys) == 0 {
-			*s = State{Trust: trust, EventSeq: s.EventSeq, Counters: s.Counters}
+			*s = State{Trust: trust, EventSeq: s.EventSeq, Counters: s.Counters, Applied: s.Applied}
 		}
 	})
 }

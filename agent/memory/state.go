@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
@@ -23,6 +24,9 @@ type State struct {
 
 	Leases []Kept  `json:"leases,omitempty"`
 	Ended  []Ended `json:"ended,omitempty"`
+	// Applied are the parts in which something of a mode may still stand. It is
+	// noted before a driver acts, and dropped after one read back that it is gone.
+	Applied []catalog.Part `json:"applied,omitempty"`
 	// Passed are leases that ended by a time which the server has not confirmed
 	// since the system started. If it says that the clock was ahead, they hold
 	// again.

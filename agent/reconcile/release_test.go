@@ -162,6 +162,63 @@ func TestSweepReleasesWhatHasEndedAndNothingEarlier(t *testing.T) {
 	}
 }
 
+// Seen: the browser's driver failed at the end of a lesson, then the agent died.
+// The lease was stored as over, so the sweep found nothing to do, and the
+// browser's files stayed.
+func TestSweepTakesBackWhatADeadAgentStoredAsOverButLeftInPlace(t *testing.T) {
+	d := newDevice(t)
+	take(t, d.offer(d.lease("a", 1, lease.Sites, 0, 20*time.Minute)))
+	browser := d.desks[catalog.Browser]
+	browser.broken = errBroken
+	d.pass(21 * time.Minute)
+	d.wantPhase("a", ddm.LeaseEnded)
+	d.wantReach(enforce.Open)
+	if browser.rules.Network.Reach != enforce.Only {
+		t.Fatalf("the browser's driver worked: %+v", browser.rules.Network)
+	}
+	// From here on the agent is dead. The driver fails once more, then it works.
+	m, err := memory.Open(d.host.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reconcile.Sweep(context.Background(), m, d.host, []enforce.Driver{driver{catalog.Browser, browser}}, reconcile.Speech{}); err == nil {
+		t.Error("the sweep says nothing of a driver that failed")
+	}
+	browser.broken = nil
+	d.sweep()
+	if browser.rules.Network.Reach != enforce.Open {
+		t.Errorf("the browser is left with %+v", browser.rules.Network)
+	}
+	sets := browser.sets
+	d.sweep()
+	if browser.sets != sets {
+		t.Error("swept again although nothing is left")
+	}
+}
+
+func TestSweepLeavesTheBaseFilterOfAnIdleDeviceAlone(t *testing.T) {
+	d := newDevice(t)
+	take(t, d.offer(d.lease("a", 1, lease.Offline, 0, 20*time.Minute)))
+	d.pass(21 * time.Minute)
+	sets := d.desks[catalog.Network].sets
+	d.sweep()
+	if d.desks[catalog.Network].sets != sets || len(d.network().Deny) == 0 {
+		t.Error("everything was taken back, and it was again")
+	}
+}
+
+func TestSweepWithAModeStillRunningTakesNothingBack(t *testing.T) {
+	d := newDevice(t)
+	take(t, d.offer(d.lease("a", 1, lease.Offline, 0, 20*time.Minute), d.lease("b", 1, lease.Offline, 30*time.Minute, 40*time.Minute)))
+	d.pass(10 * time.Minute)
+	sets := d.desks[catalog.Network].sets
+	d.sweep()
+	if d.desks[catalog.Network].sets != sets {
+		t.Error("a running mode was touched")
+	}
+	d.wantReach(enforce.Never)
+}
+
 func TestSweepAfterAnExamAndAReboot(t *testing.T) {
 	d := newDevice(t)
 	take(t, d.offer(d.lease("x", 1, lease.Exam, 0, 90*time.Minute)))

@@ -8,12 +8,13 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/memory"
+	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/lease"
 )
 
 // Sweep releases what has ended, with nothing but memory, for when the agent is
 // dead. It never lifts anything early, and it does nothing while nothing that
-// the agent left behind has ended. It returns the ids that it released.
+// the agent left behind has ended. It returns the ids whose end it stored.
 //
 // The base filter needs the agent to answer name requests and is not set here:
 // without the agent, a filter would be no network at all.
@@ -40,18 +41,30 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	if err := m.Checkpoint(); err != nil {
 		return nil, fmt.Errorf("sweeping: %w", err)
 	}
-	if len(over) == 0 {
+	rules, holding := Decide(read(state.Declarations, state.Trust, now.Now).base, running, now, speech)
+	// What ended may be stored as ended although nobody took it back.
+	left := !holding.Any() && len(state.Applied) > 0
+	if len(over) == 0 && !left {
 		return nil, nil
 	}
-	rules, holding := Decide(read(state.Declarations, state.Trust, now.Now).base, running, now, speech)
 	if !holding.Any() {
 		rules = enforce.Rules{}
 	}
 	if err := setAll(ctx, drivers, rules); err != nil {
 		return nil, fmt.Errorf("sweeping: %w", err)
 	}
+	var gone, stands []catalog.Part
+	for _, driver := range drivers {
+		if left && clean(driver.Check(ctx)) {
+			gone = append(gone, driver.Part())
+		} else {
+			stands = append(stands, driver.Part()) // two drivers may stand for one part
+		}
+	}
+	gone = without(gone, stands)
 	var ids []string
 	err := m.Update(func(s *memory.State) {
+		s.Applied = without(s.Applied, gone)
 		for _, end := range over {
 			s.End(end)
 			ids = append(ids, end.ID)

@@ -26,6 +26,7 @@ func (l *Loop) Tick() time.Duration {
 		l.watched = elapsed
 		l.check()
 	}
+	l.cleared()
 	if elapsed-l.saved >= max(checkpoint, l.config.Rest) || l.saved == 0 {
 		l.saved = elapsed
 		l.checkpoint()
@@ -62,6 +63,7 @@ func (l *Loop) settle(clock memory.Clock, again bool) {
 	rules, holding := Decide(l.state.base, l.leases, clock, l.config.Speech)
 	l.rules, l.holding = rules, holding
 	l.examination(clock)
+	l.applying()
 	for _, p := range l.parts {
 		l.want(p, again, clock.Elapsed)
 	}
