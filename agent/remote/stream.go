@@ -49,6 +49,7 @@ func (s *Session) stream(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-s.redial:
+		case <-s.again:
 		case <-s.config.Clock.After(max(retry.next(), pause)):
 		}
 	}

@@ -140,9 +140,7 @@ func TestTheWalk(t *testing.T) {
 		board.shot("5-focus")
 		board.do(order{"do": "end"}, nil)
 		board.tile("beendet")
-		if out, err := m.pupil(nil, "chromium", "--version").CombinedOutput(); err != nil {
-			t.Errorf("afterwards: %v: %s", err, out)
-		}
+		await(t, "every program to start again", func() bool { return m.pupil(nil, "chromium", "--version").Run() == nil })
 	})
 
 	step(t, "the end comes by itself", func() {
