@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"schulwart.org/server/errs"
 	"schulwart.org/server/ids"
@@ -74,7 +75,8 @@ func Status(err error) int {
 
 // Log writes the cause of a fault once, at the one exit of a door: internal ones
 // as errors, what a person can mend for developers only. A client that went away
-// is nobody's fault.
+// is nobody's fault. The path is told as the route names it, because some paths
+// hold a secret: /enroll/{token} is the token.
 func Log(ctx context.Context, log *slog.Logger, r *http.Request, status int, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
@@ -83,7 +85,20 @@ func Log(ctx context.Context, log *slog.Logger, r *http.Request, status int, err
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	log.Log(ctx, level, "request", "request", RequestID(ctx), "method", r.Method, "path", r.URL.Path, "status", status, "error", err)
+	log.Log(ctx, level, "request", "request", RequestID(ctx), "method", r.Method, "path", Route(r), "status", status, "error", err)
+}
+
+// Route names the route that a request took, without what is in its path: "none"
+// if it took none.
+func Route(r *http.Request) string {
+	_, path, found := strings.Cut(r.Pattern, " ")
+	switch {
+	case found:
+		return path
+	case r.Pattern != "":
+		return r.Pattern
+	}
+	return "none"
 }
 
 // RemoteAddr returns the address of the peer itself, not what headers say of it.
