@@ -91,7 +91,7 @@ func (h *Handler) changeFactor(c *gin.Context) error {
 	switch c.PostForm("action") {
 	case "begin":
 		if _, err := h.Staff.BeginFactor(ctx, actor(c)); err != nil {
-			return err
+			return h.accountDone(c, err, "")
 		}
 		return seeOther(c, web.With(web.PathAccount, "zweiter", "1"))
 	case "remove":

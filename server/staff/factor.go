@@ -27,10 +27,15 @@ type Factor struct {
 }
 
 // BeginFactor makes a secret for the actor. It takes effect with ConfirmFactor.
+// A factor in use is a Conflict fault "staff.factor_in_use": an open session is
+// not enough to replace it, RemoveFactor asks for its code.
 func (s *Service) BeginFactor(ctx context.Context, actor may.Actor) (Factor, error) {
 	person, secrets, err := s.own(ctx, actor)
 	if err != nil {
 		return Factor{}, err
+	}
+	if secrets.Factor != "" {
+		return Factor{}, errs.E(errs.Conflict, "staff.factor_in_use")
 	}
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: person.Login})
 	if err != nil {
@@ -60,6 +65,9 @@ func (s *Service) ConfirmFactor(ctx context.Context, actor may.Actor, code strin
 	person, secrets, err := s.own(ctx, actor)
 	if err != nil {
 		return err
+	}
+	if secrets.Factor != "" {
+		return errs.E(errs.Conflict, "staff.factor_in_use")
 	}
 	if secrets.Pending == "" {
 		return errs.E(errs.Conflict, "staff.no_factor_begun")
@@ -104,7 +112,7 @@ func (s *Service) DropFactor(ctx context.Context, actor may.Actor, id org.ID) er
 // A wrong or used code is a Denied fault "staff.bad_factor".
 func (s *Service) CheckFactor(ctx context.Context, id org.ID, code, from, door string) (Person, error) {
 	key := "factor:" + id.String()
-	if err := s.patient(ctx, key, addressKey(from)); err != nil {
+	if err := s.try(ctx, key, from); err != nil {
 		return Person{}, err
 	}
 	person, secrets, err := s.own(ctx, may.Actor{ID: id})
@@ -122,15 +130,12 @@ func (s *Service) CheckFactor(ctx context.Context, id org.ID, code, from, door s
 		}
 	}
 	if !fresh {
-		if err := s.refuse(ctx, key, from); !errs.Is(err, errs.Denied) {
-			return Person{}, err
-		}
 		return Person{}, errs.E(errs.Denied, "staff.bad_factor").In("code")
 	}
 	if !person.Locked.IsZero() {
 		return Person{}, errs.E(errs.Denied, "staff.locked")
 	}
-	if err := s.Store.ClearTries(ctx, key); err != nil {
+	if err := s.right(ctx, key, from); err != nil {
 		return Person{}, err
 	}
 	return person, s.Store.RecordSignIn(ctx, may.Self(actorOf(person, from, via(door)), person.Home()), person, "factor")

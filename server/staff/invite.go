@@ -222,7 +222,10 @@ func (s *Service) ResetPassword(ctx context.Context, login, code, password, from
 		return Person{}, err
 	}
 	if typed, err := ReadLogin(login); err != nil || typed != person.Login {
-		_ = s.failed(ctx, from)
+		// open took its try back: the code was right, the login was not.
+		if err := s.tryFrom(ctx, from); err != nil {
+			return Person{}, err
+		}
 		return Person{}, errs.E(errs.NotFound, "staff.bad_code").In("code")
 	}
 	return person, s.choose(ctx, person, password, from)
@@ -230,7 +233,7 @@ func (s *Service) ResetPassword(ctx context.Context, login, code, password, from
 
 // open finds what a code is good for, and counts wrong ones per address.
 func (s *Service) open(ctx context.Context, kind CodeKind, typed, from string) (Code, Person, error) {
-	if err := s.patient(ctx, addressKey(from)); err != nil {
+	if err := s.tryFrom(ctx, from); err != nil {
 		return Code{}, Person{}, err
 	}
 	code, err := s.Store.FindCode(ctx, hashCode(typed), s.Now())
@@ -238,10 +241,12 @@ func (s *Service) open(ctx context.Context, kind CodeKind, typed, from string) (
 		err = errs.E(errs.NotFound, "staff.bad_code")
 	}
 	if errs.Is(err, errs.NotFound) {
-		_ = s.failed(ctx, from)
 		return Code{}, Person{}, errs.E(errs.NotFound, "staff.bad_code").In("code")
 	}
 	if err != nil {
+		return Code{}, Person{}, err
+	}
+	if err := s.rightFrom(ctx, from); err != nil {
 		return Code{}, Person{}, err
 	}
 	person, err := s.Store.FindStaff(ctx, code.Staff)

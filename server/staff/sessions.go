@@ -49,6 +49,14 @@ func limits(person Person) (life, idle time.Duration) {
 	return life, idle
 }
 
+// Shortens reports whether sessions begun with the roles of before may last
+// longer than the roles of after allow: they end when the roles change.
+func Shortens(before, after Person) bool {
+	life, idle := limits(before)
+	shorter, sooner := limits(after)
+	return shorter < life || sooner > 0 && (idle == 0 || sooner < idle)
+}
+
 // SessionStore keeps sessions. FindSession returns nil for none.
 type SessionStore interface {
 	FindSession(ctx context.Context, token string, at time.Time) ([]byte, error)

@@ -98,6 +98,34 @@ func TestOperatorsSessionEnds(t *testing.T) {
 	})
 }
 
+// Seen: a teacher who became an administrator kept the thirty days of the phone.
+func TestAWiderRoleEndsTheLongSessions(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx, h := t.Context(), build(t, s)
+		teacher := h.add(t, "Frau Oert", "oert@example.org", may.Grant{Role: may.Teacher, Branch: h.a})
+		phone := h.browse(t, "oert@example.org")
+		elsewhere := h.a
+		elsewhere.School = "another"
+		if err := h.Give(ctx, h.operator, teacher.ID, may.Grant{Role: may.Teacher, Branch: elsewhere}); err != nil {
+			t.Fatal(err)
+		}
+		if phone.who() == "" {
+			t.Error("one more school as a teacher signed the phone out")
+		}
+		if err := h.Give(ctx, h.operator, teacher.ID, may.Grant{Role: may.SchoolAdmin, Branch: h.a}); err != nil {
+			t.Fatal(err)
+		}
+		if phone.who() != "" {
+			t.Error("the phone's thirty days go on with an administrator's rights")
+		}
+		again := h.browse(t, "oert@example.org")
+		h.at = h.at.Add(25 * time.Hour)
+		if again.who() != "" {
+			t.Error("the new session has the old limits")
+		}
+	})
+}
+
 func TestSignOutEverywhere(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		ctx, h := t.Context(), build(t, s)

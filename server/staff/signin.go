@@ -43,7 +43,7 @@ func (s *Service) SignIn(ctx context.Context, attempt Attempt) (SignedIn, error)
 	if err != nil {
 		login = ""
 	}
-	if err := s.patient(ctx, loginKey(login), addressKey(attempt.From)); err != nil {
+	if err := s.try(ctx, loginKey(login), attempt.From); err != nil {
 		return SignedIn{}, err
 	}
 	person, secrets, err := s.lookUp(ctx, login)
@@ -55,13 +55,13 @@ func (s *Service) SignIn(ctx context.Context, attempt Attempt) (SignedIn, error)
 		return SignedIn{}, err
 	}
 	if !fits {
-		return SignedIn{}, s.refuse(ctx, loginKey(login), attempt.From)
+		return SignedIn{}, errs.E(errs.Denied, "staff.bad_login_or_password").In("password")
 	}
 	// Only who knows the password learns that the account is locked.
 	if !person.Locked.IsZero() {
 		return SignedIn{}, errs.E(errs.Denied, "staff.locked")
 	}
-	if err := s.Store.ClearTries(ctx, loginKey(login)); err != nil {
+	if err := s.right(ctx, loginKey(login), attempt.From); err != nil {
 		return SignedIn{}, err
 	}
 	in := SignedIn{Person: person, NeedsCode: secrets.Factor != ""}
@@ -104,33 +104,50 @@ func (s *Service) lookUp(ctx context.Context, login string) (Person, Secrets, er
 	return person, secrets, err
 }
 
-// patient is a TooMany fault while one of the keys has to wait.
-func (s *Service) patient(ctx context.Context, keys ...string) error {
-	for _, key := range keys {
-		_, until, err := s.Store.Tries(ctx, key)
-		if err != nil {
+// try counts a try of the key and of the address before anything is compared,
+// so that tries that come at once do not pass before the first has failed. It is
+// a TooMany fault while one of the two has to wait; right takes the count back.
+func (s *Service) try(ctx context.Context, key, from string) error {
+	if err := s.tryFrom(ctx, from); err != nil {
+		return err
+	}
+	err := s.tryOne(ctx, key, freeTries)
+	if errs.Is(err, errs.TooMany) {
+		// One impatient person must not make the whole school wait.
+		if err := s.rightFrom(ctx, from); err != nil {
 			return err
 		}
-		if wait := until.Sub(s.Now()); wait > 0 {
-			return errs.E(errs.TooMany, "staff.too_many_tries", "seconds", int(wait/time.Second)+1)
-		}
+	}
+	return err
+}
+
+// tryFrom counts a try of an address alone, where no login is known yet.
+func (s *Service) tryFrom(ctx context.Context, from string) error {
+	return s.tryOne(ctx, addressKey(from), freeFromAddr)
+}
+
+func (s *Service) tryOne(ctx context.Context, key string, free int) error {
+	until, err := s.Store.CountTry(ctx, key, s.Now(), waitAfter(free), forgetTries)
+	if err != nil {
+		return err
+	}
+	if wait := until.Sub(s.Now()); wait > 0 {
+		return errs.E(errs.TooMany, "staff.too_many_tries", "seconds", int(wait/time.Second)+1)
 	}
 	return nil
 }
 
-func (s *Service) refuse(ctx context.Context, key, from string) error {
-	if err := s.Store.CountTry(ctx, key, s.Now(), waitAfter(freeTries), forgetTries); err != nil {
+// right forgets the tries of a key whose secret was known, and of the address
+// this one: what others guessed from there still counts.
+func (s *Service) right(ctx context.Context, key, from string) error {
+	if err := s.Store.ClearTries(ctx, key); err != nil {
 		return err
 	}
-	if err := s.failed(ctx, from); err != nil {
-		return err
-	}
-	return errs.E(errs.Denied, "staff.bad_login_or_password").In("password")
+	return s.rightFrom(ctx, from)
 }
 
-// failed counts a failure of an address.
-func (s *Service) failed(ctx context.Context, from string) error {
-	return s.Store.CountTry(ctx, addressKey(from), s.Now(), waitAfter(freeFromAddr), forgetTries)
+func (s *Service) rightFrom(ctx context.Context, from string) error {
+	return s.Store.TakeTryBack(ctx, addressKey(from))
 }
 
 // waitAfter doubles the wait with each failure beyond the free ones.
@@ -168,11 +185,11 @@ func addressKey(from string) string {
 // ChangePassword sets a new password for the actor, who has to know the old
 // one. All other sessions end.
 func (s *Service) ChangePassword(ctx context.Context, actor may.Actor, session, old, chosen string) error {
-	if err := s.patient(ctx, loginKey(actor.Login)); err != nil {
-		return err
-	}
 	person, secrets, err := s.own(ctx, actor)
 	if err != nil {
+		return err
+	}
+	if err := s.try(ctx, loginKey(person.Login), actor.From); err != nil {
 		return err
 	}
 	fits, err := s.hashing.matches(ctx, old, secrets.Password)
@@ -180,10 +197,10 @@ func (s *Service) ChangePassword(ctx context.Context, actor may.Actor, session, 
 		return err
 	}
 	if !fits {
-		if err := s.refuse(ctx, loginKey(person.Login), actor.From); !errs.Is(err, errs.Denied) {
-			return err
-		}
 		return errs.E(errs.Invalid, "staff.old_password_wrong").In("old")
+	}
+	if err := s.right(ctx, loginKey(person.Login), actor.From); err != nil {
+		return err
 	}
 	hash, err := s.newPassword(ctx, person, chosen)
 	if err != nil {

@@ -132,6 +132,7 @@ type Store interface {
 	// that exists is a Conflict fault "staff.login_taken".
 	CreateStaff(ctx context.Context, permit may.Permit, person Person, password string, code Code) error
 	UpdateStaff(ctx context.Context, permit may.Permit, before, after Person) error
+	// AddGrant gives a role. If sessions are shorter with it, the running ones end.
 	AddGrant(ctx context.Context, permit may.Permit, person Person, grant may.Grant) error
 	RemoveGrant(ctx context.Context, permit may.Permit, person Person, grant may.Grant) error
 	// LockStaff locks (or with a zero instant unlocks) and ends all sessions.
@@ -151,10 +152,12 @@ type Store interface {
 	PutCode(ctx context.Context, permit may.Permit, person Person, code Code) error
 	FindCode(ctx context.Context, hash string, at time.Time) (Code, error)
 
-	// Tries returns how often the key failed lately and until when it waits;
-	// CountTry notes one failure, ClearTries forgets them.
-	Tries(ctx context.Context, key string) (n int, until time.Time, err error)
-	CountTry(ctx context.Context, key string, at time.Time, wait func(n int) time.Duration, forget time.Duration) error
+	// CountTry notes a try of the key and returns until when the key has to
+	// wait, zero if this try may go on. A try that has to wait is not counted,
+	// so that knocking does not lengthen the wait. ClearTries forgets all tries,
+	// TakeTryBack one.
+	CountTry(ctx context.Context, key string, at time.Time, wait func(n int) time.Duration, forget time.Duration) (until time.Time, err error)
+	TakeTryBack(ctx context.Context, key string) error
 	ClearTries(ctx context.Context, key string) error
 
 	ListSessions(ctx context.Context, id org.ID, at time.Time) ([]Session, error)

@@ -2,6 +2,7 @@ package staff_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,54 @@ func TestWrongPasswordsWait(t *testing.T) {
 	})
 }
 
+// Seen: forty guesses sent at once were all compared, because each was counted
+// only after it had failed.
+func TestGuessesSentAtOnceWaitToo(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx, h := t.Context(), build(t, s)
+		factor, err := h.BeginFactor(ctx, h.operator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, _ := totp.GenerateCode(factor.Secret, h.at)
+		if err := h.ConfirmFactor(ctx, h.operator, code); err != nil {
+			t.Fatal(err)
+		}
+		for what, guess := range map[string]func(from string) error{
+			"staff.bad_login_or_password": func(from string) error {
+				_, err := h.SignIn(ctx, staff.Attempt{Login: "adam@example.org", Password: "falsch geraten", From: from})
+				return err
+			},
+			"staff.bad_factor": func(from string) error {
+				_, err := h.CheckFactor(ctx, h.operator.ID, "000000", from, "console")
+				return err
+			},
+		} {
+			said := make(chan string)
+			for i := range 40 {
+				go func() { said <- key(guess("198.51.100." + strconv.Itoa(i))) }()
+			}
+			heard := map[string]int{}
+			for range 40 {
+				heard[<-said]++
+			}
+			if heard[what] != 5 || heard["staff.too_many_tries"] != 35 {
+				t.Errorf("forty guesses at once: %v", heard)
+			}
+		}
+	})
+}
+
+// Seen: sixty people signing in from one school counted like sixty guesses.
+func TestRightPasswordsDoNotMakeASchoolWait(t *testing.T) {
+	h := build(t, storetest.Open(t))
+	for range 70 {
+		if _, err := h.signIn("adam@example.org", password); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestOneAddressGuessingManyLoginsWaits(t *testing.T) {
 	ctx, h := t.Context(), build(t, storetest.Open(t))
 	for i := range 60 {
@@ -226,6 +275,10 @@ func TestSecondFactor(t *testing.T) {
 		if err := h.ConfirmFactor(ctx, h.admin, code()); err != nil {
 			t.Fatal(err)
 		}
+		// Seen: an open session alone put another phone's secret in its place.
+		_, err = h.BeginFactor(ctx, h.admin)
+		want(t, err, "staff.factor_in_use")
+		want(t, h.ConfirmFactor(ctx, h.admin, code()), "staff.factor_in_use")
 		in, err = h.signIn("adam@example.org", password)
 		if err != nil || !in.NeedsCode || in.MustAdd {
 			t.Fatalf("after adding: %+v %v", in, err)

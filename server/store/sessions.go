@@ -92,23 +92,25 @@ func (s *Store) RecordSignIn(ctx context.Context, permit may.Permit, person staf
 	})
 }
 
-// Tries returns how often a key failed lately, and until when it has to wait.
-func (s *Store) Tries(ctx context.Context, key string) (int, time.Time, error) {
-	var n int
-	var until int64
-	err := s.reader(ctx).QueryRowContext(ctx, `SELECT n, until FROM tries WHERE key = $1`, key).Scan(&n, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, time.Time{}, nil
-	}
-	return n, instant(until), err
-}
-
-// CountTry notes a failure. What is older than forget no longer counts.
-func (s *Store) CountTry(ctx context.Context, key string, at time.Time, wait func(n int) time.Duration, forget time.Duration) error {
-	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+// CountTry notes a try, and the wait that follows it, in one transaction: of
+// tries that come at once each sees those before it. While the key has to wait
+// it returns until when, and counts nothing. What is older than forget no longer
+// counts.
+func (s *Store) CountTry(ctx context.Context, key string, at time.Time, wait func(n int) time.Duration, forget time.Duration) (time.Time, error) {
+	var waits time.Time
+	err := s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+		waits = time.Time{}
 		var n int
+		// The row is locked by the update, so that the next try reads its wait.
 		err := tx.QueryRowContext(ctx, `INSERT INTO tries (key, n, at, until) VALUES ($1, 1, $2, 0)
-			ON CONFLICT (key) DO UPDATE SET n = CASE WHEN tries.at < $3 THEN 1 ELSE tries.n + 1 END, at = excluded.at RETURNING n`, key, millis(at), millis(at.Add(-forget))).Scan(&n)
+			ON CONFLICT (key) DO UPDATE SET n = CASE WHEN tries.at < $3 THEN 1 ELSE tries.n + 1 END, at = excluded.at
+			WHERE tries.until <= $2 RETURNING n`, key, millis(at), millis(at.Add(-forget))).Scan(&n)
+		if errors.Is(err, sql.ErrNoRows) {
+			var until int64
+			err = tx.QueryRowContext(ctx, `SELECT until FROM tries WHERE key = $1`, key).Scan(&until)
+			waits = instant(until)
+			return err
+		}
 		if err != nil {
 			return err
 		}
@@ -117,15 +119,19 @@ func (s *Store) CountTry(ctx context.Context, key string, at time.Time, wait fun
 		}
 		return err
 	})
+	return waits, err
 }
 
-// ClearTries forgets failures.
+// TakeTryBack takes one try back, of which a secret was known, and the wait that
+// it began.
+func (s *Store) TakeTryBack(ctx context.Context, key string) error {
+	_, err := s.exec(Urgent(ctx), `UPDATE tries SET n = n - 1, until = 0 WHERE key = $1 AND n > 0`, key)
+	return err
+}
+
+// ClearTries forgets all tries.
 func (s *Store) ClearTries(ctx context.Context, key string) error {
-	n, _, err := s.Tries(ctx, key)
-	if err != nil || n == 0 {
-		return err
-	}
-	_, err = s.exec(ctx, `DELETE FROM tries WHERE key = $1`, key)
+	_, err := s.exec(Urgent(ctx), `DELETE FROM tries WHERE key = $1`, key)
 	return err
 }
 

@@ -178,6 +178,11 @@ func (s *Store) AddGrant(ctx context.Context, permit may.Permit, person staff.Pe
 		}
 		after := person
 		after.Grants = append(slices.Clone(person.Grants), grant)
+		if staff.Shortens(person, after) {
+			if err := endSessions(ctx, tx, person.ID, ""); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, tx, permit, Target{"staff", person.ID}, aboutStaff(person), aboutStaff(after))
 	})
 }
