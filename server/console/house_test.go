@@ -117,12 +117,6 @@ func (p *presence) Contact(enrolment org.ID) lesson.Contact {
 	return lesson.Contact{Connected: true, Seen: p.now()}
 }
 
-func (p *presence) lose(enrolment org.ID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.gone[enrolment] = p.now()
-}
-
 type quiet struct{}
 
 func (quiet) Wake()                                                            {}

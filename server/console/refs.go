@@ -15,13 +15,6 @@ func groupRef(g roster.Group) web.GroupRef {
 	return web.GroupRef{ID: g.ID.String(), Name: g.Name, Kind: web.GroupKind(g.Kind)}
 }
 
-// groupRefIn names the school too, for who sees several.
-func groupRefIn(g roster.Group) web.GroupRef {
-	ref := groupRef(g)
-	ref.School = g.SchoolName
-	return ref
-}
-
 // param is an id in the path of a request.
 func param(c *gin.Context, name string) org.ID { return org.ID(c.Param(name)) }
 

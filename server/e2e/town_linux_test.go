@@ -260,7 +260,6 @@ type teacher struct {
 	in    io.WriteCloser
 	out   *bufio.Scanner
 	shots string
-	n     int
 }
 
 // teacher opens a browser on the teacher's device and signs in.

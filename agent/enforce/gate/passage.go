@@ -160,7 +160,7 @@ func (g *Gate) connect(ctx context.Context, name string, meant netip.AddrPort) (
 	}
 	// The program may know the name from before the mode, and never ask for it.
 	g.names.admit(addrs, lasting)
-	var last error = errNoAddress
+	last := errNoAddress
 	for _, addr := range g.candidates(addrs, meant.Addr().Unmap()) {
 		one, cancel := context.WithTimeout(ctx, 5*time.Second)
 		conn, err := g.system.Dial(one, "tcp", netip.AddrPortFrom(addr, meant.Port()))
