@@ -199,7 +199,15 @@ func (s *Service) Device(ctx context.Context, actor may.Actor, id org.ID) (Devic
 	if _, err := may.Do(actor, may.DeviceRead, sheet.Branch); err != nil {
 		return Device{}, err
 	}
-	return s.device(ctx, sheet)
+	return s.device(ctx, forActor(actor, sheet))
+}
+
+// forActor leaves the pupil's name out for who has no use for it.
+func forActor(actor may.Actor, sheet Sheet) Sheet {
+	if !may.SeesNames(actor, sheet.Branch) {
+		sheet.Person = ""
+	}
+	return sheet
 }
 
 // ForPupil answers the same for the person in front of the device, who holds
@@ -253,7 +261,11 @@ func (s *Service) Older(ctx context.Context, actor may.Actor, id org.ID, before 
 
 // Seek is the help desk's one field.
 func (s *Service) Seek(ctx context.Context, actor may.Actor, text string, n int) ([]Sheet, error) {
-	return s.Store.Seek(ctx, may.Branches(actor, may.DeviceRead), text, n)
+	sheets, err := s.Store.Seek(ctx, may.Branches(actor, may.DeviceRead), text, n)
+	for i := range sheets {
+		sheets[i] = forActor(actor, sheets[i])
+	}
+	return sheets, err
 }
 
 // Counts is for the operations page.

@@ -28,7 +28,11 @@ func (h *Handler) tiles(frame web.Frame, who may.Actor, class lesson.Class, now 
 		}
 	}
 	tiles := make([]web.TilePart, len(class.Members))
+	names := may.SeesNames(who, class.Group.Branch)
 	for i, member := range class.Members {
+		if !names {
+			member.Person = ""
+		}
 		tiles[i] = h.tile(frame, class.Group.Branch.Group, member, lines[member.Device], opens, now)
 	}
 	slices.SortStableFunc(tiles, func(a, b web.TilePart) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })

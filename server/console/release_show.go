@@ -7,6 +7,7 @@ import (
 
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
 
@@ -53,8 +54,12 @@ func (h *Handler) releasePart(c *gin.Context, lines []lesson.DeviceMode) (web.Re
 	if held == nil {
 		return web.ReleasePart{}, errs.E(errs.NotFound, "mode.device_not_in_mode")
 	}
+	name := held.Name
+	if may.SeesNames(actor(c), held.Lease.Branch) {
+		name = displayName(held.Person, held.Name)
+	}
 	part := web.ReleasePart{
-		Frame: frame(c), URL: c.Request.URL.Path, Device: displayName(held.Person, held.Name),
+		Frame: frame(c), URL: c.Request.URL.Path, Device: name,
 		Mode: web.ModeKind(held.Lease.Kind), Ends: held.Lease.Ends, Challenge: field(c, "challenge"),
 	}
 	code, err := h.Lessons.ReleaseCode(c.Request.Context(), actor(c), held.Lease.Mode, held.Device, part.Challenge)

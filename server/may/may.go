@@ -124,6 +124,13 @@ func Can(actor Actor, action Action, branch org.Branch) bool {
 	return err == nil
 }
 
+// SeesNames reports whether the actor reads there which pupil has which device:
+// who looks after pupils, and who teaches. Everybody else gets by with inventory
+// numbers.
+func SeesNames(actor Actor, branch org.Branch) bool {
+	return Can(actor, PersonRead, branch) || Can(actor, ModeStart, branch)
+}
+
 // Anywhere reports whether the actor may do the action in some branch.
 func Anywhere(actor Actor, action Action) bool { return len(Branches(actor, action)) > 0 }
 

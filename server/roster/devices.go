@@ -15,7 +15,11 @@ func (s *Service) Devices(ctx context.Context, actor may.Actor, filter DeviceFil
 	if len(branches) == 0 {
 		return nil, "", errs.E(errs.Denied, "denied", "action", string(may.DeviceRead))
 	}
-	return s.Store.ListDevices(ctx, branches, filter, s.Now())
+	devices, next, err := s.Store.ListDevices(ctx, branches, filter, s.Now())
+	for i := range devices {
+		devices[i] = forActor(actor, devices[i])
+	}
+	return devices, next, err
 }
 
 // CountDevices counts the devices in use that the actor may see.
@@ -27,7 +31,15 @@ func (s *Service) CountDevices(ctx context.Context, actor may.Actor) (int, error
 // through the board, not here.
 func (s *Service) Device(ctx context.Context, actor may.Actor, id org.ID) (Device, error) {
 	device, _, err := s.device(ctx, actor, may.DeviceRead, id)
-	return device, err
+	return forActor(actor, device), err
+}
+
+// forActor leaves the pupil out for who has no use for the name.
+func forActor(actor may.Actor, device Device) Device {
+	if !may.SeesNames(actor, device.Branch()) {
+		device.Person, device.PersonName = "", ""
+	}
+	return device
 }
 
 func (s *Service) device(ctx context.Context, actor may.Actor, action may.Action, id org.ID) (Device, may.Permit, error) {
@@ -103,7 +115,7 @@ func (s *Service) UpdateDevice(ctx context.Context, actor may.Actor, id org.ID, 
 	if err == nil && s.Doors != nil && after.School != before.School {
 		s.Doors.Forget(after.Authority, after.ID)
 	}
-	return after, s.wake(err)
+	return forActor(actor, after), s.wake(err)
 }
 
 // move needs the right at both ends.
@@ -146,14 +158,14 @@ func (s *Service) RetireDevice(ctx context.Context, actor may.Actor, id org.ID) 
 		return Device{}, err
 	}
 	if !device.Retired.IsZero() {
-		return device, nil
+		return forActor(actor, device), nil
 	}
 	now := s.Now().UTC()
 	if err := s.wake(s.Store.RetireDevice(ctx, permit, device, now)); err != nil {
 		return Device{}, err
 	}
 	device.Retired = now
-	return device, nil
+	return forActor(actor, device), nil
 }
 
 // Persons lists pupils of the actor's schools, where there are any.

@@ -113,7 +113,13 @@ func (s *Service) Members(ctx context.Context, actor may.Actor, id org.ID, curso
 	if err != nil {
 		return nil, "", err
 	}
-	return s.Store.ListMembers(ctx, group, cursor, limit)
+	members, next, err := s.Store.ListMembers(ctx, group, cursor, limit)
+	if !may.SeesNames(actor, group.Branch()) {
+		for i := range members {
+			members[i].Person = ""
+		}
+	}
+	return members, next, err
 }
 
 // AddDevices puts devices of the school into a group, from one instant (zero:

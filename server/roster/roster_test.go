@@ -331,6 +331,49 @@ func TestASetIsNotTakenLikeAClass(t *testing.T) {
 	})
 }
 
+// Seen: the help desk, technicians, trainees and readers read pupils' names on
+// devices, which PersonRead keeps from them.
+func TestPupilsNamesAreForWhoLooksAfterThem(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx, h := t.Context(), build(t, s)
+		class, device := h.group(org.Class, "7a"), h.device(h.school, "GYM-1", "")
+		h.must(h.AddDevices(ctx, h.admin, class.ID, []org.ID{device.ID}, time.Time{}, time.Time{}))
+		pupil, err := h.CreatePerson(ctx, h.admin, h.school.ID, "Lena Albers", "")
+		h.must(err)
+		_, err = h.UpdateDevice(ctx, h.admin, device.ID, roster.DeviceUpdate{Person: &pupil.ID})
+		h.must(err)
+		for role, name := range map[may.Role]string{
+			may.SchoolAdmin: "Lena Albers", may.HelpDesk: "", may.Technician: "", may.Trainee: "", may.ReadOnly: "", may.Teacher: "Lena Albers",
+		} {
+			who := may.Actor{ID: "somebody", Grants: []may.Grant{{Role: role, Branch: h.school.Branch()}}}
+			members, _, err := h.Members(ctx, who, class.ID, "", 0)
+			h.must(err)
+			if len(members) != 1 || members[0].Person != name || members[0].Device.Name != "GYM-1" {
+				t.Errorf("%s reads the members %+v", role, members)
+			}
+			if role == may.Teacher {
+				continue // has no list of devices
+			}
+			one, err := h.Device(ctx, who, device.ID)
+			h.must(err)
+			list, _, err := h.Devices(ctx, who, roster.DeviceFilter{})
+			h.must(err)
+			if len(list) != 1 || list[0].PersonName != name || one.PersonName != name || one.Name != "GYM-1" {
+				t.Errorf("%s reads %q and %q", role, one.PersonName, list[0].PersonName)
+			}
+		}
+		// Renaming without reading the name leaves the person where it was.
+		tech, name := may.Actor{ID: "tech", Grants: []may.Grant{{Role: may.Technician, Branch: h.school.Branch()}}}, "GYM-2"
+		renamed, err := h.UpdateDevice(ctx, tech, device.ID, roster.DeviceUpdate{Name: &name})
+		h.must(err)
+		after, err := h.Device(ctx, h.admin, device.ID)
+		h.must(err)
+		if renamed.PersonName != "" || after.PersonName != "Lena Albers" || after.Name != "GYM-2" {
+			t.Errorf("after renaming: %q, %q", renamed.PersonName, after.PersonName)
+		}
+	})
+}
+
 func TestKoffer(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		ctx, h := t.Context(), build(t, s)
