@@ -2,6 +2,7 @@ package lesson
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -158,7 +159,7 @@ func (s *Service) Start(ctx context.Context, actor may.Actor, request Request) (
 // groups, for one taken over, and for ticked devices of those.
 func (s *Service) permit(ctx context.Context, actor may.Actor, action may.Action, branch org.Branch, members []Member) (may.Permit, error) {
 	permit, err := may.Do(actor, action, branch)
-	if err != nil || !onlyTeacher(actor, branch) {
+	if err != nil || !onlyTeacher(actor, action, branch) {
 		return permit, err
 	}
 	var teaches bool
@@ -180,13 +181,12 @@ func (s *Service) permit(ctx context.Context, actor may.Actor, action may.Action
 	return permit, nil
 }
 
-func onlyTeacher(actor may.Actor, branch org.Branch) bool {
-	for _, grant := range actor.Grants {
-		if grant.Branch.Holds(branch) && grant.Role != may.Teacher && grant.Role != may.Trainee && grant.Role != may.ReadOnly {
-			return false
-		}
-	}
-	return true
+// onlyTeacher reports whether the actor may do the action as a teacher only: what
+// else somebody is counts when it allows the very same.
+func onlyTeacher(actor may.Actor, action may.Action, branch org.Branch) bool {
+	other := actor
+	other.Grants = slices.DeleteFunc(slices.Clone(actor.Grants), func(g may.Grant) bool { return g.Role == may.Teacher })
+	return !may.Can(other, action, branch)
 }
 
 // spread brings leases on their way after the commit.
