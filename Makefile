@@ -35,7 +35,7 @@ test: ## every test that needs Go alone, and the laws of the house
 	@go test -tags $(TAGS) $$(go list -tags $(TAGS) ./... | grep -v '/scripts$$')
 
 e2e: bin ## the whole house: real server, real agent, namespaces, browsers (needs root; see .ci/run for the tools)
-	@SCHULWART_REQUIRE_ALL=1 go test -tags $(TAGS) -count=1 -p 1 -timeout 30m -v ./server/e2e/... ./scripts/rig/...
+	@SCHULWART_REQUIRE_ALL=1 scripts/postgres.sh run go test -tags $(TAGS) -count=1 -p 1 -timeout 30m -v ./server/e2e/... ./scripts/rig/...
 
 bench: bin ## figures for the budgets, with the machine they were measured on
 	@go run -tags $(TAGS) ./scripts/bench $(ARGS)
