@@ -269,10 +269,10 @@ func (c *town) teacher() *teacher {
 	need.Tool(c.t, "chromium")
 	modules := os.Getenv("NODE_MODULES")
 	if modules == "" {
-		modules = made(filepath.Abs(filepath.Join("..", "..", "scripts", "browser", "node_modules")))(c.t)
+		modules = made(filepath.Abs(filepath.Join("..", "..", "scripts", "node_modules")))(c.t)
 	}
 	if _, err := os.Stat(filepath.Join(modules, "playwright-core")); err != nil {
-		need.Missing(c.t, "playwright-core (npm ci in scripts/browser, or NODE_MODULES)")
+		need.Missing(c.t, "playwright-core (npm ci in scripts, or NODE_MODULES)")
 	}
 	cmd := c.desk.Command(node, made(filepath.Abs(filepath.Join("..", "..", "scripts", "browser", "teacher.mjs")))(c.t))
 	cmd.Env = append(os.Environ(), "NODE_MODULES="+modules, "TEACHER="+c.config.PublicURL, "HOME="+c.t.TempDir())
