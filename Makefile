@@ -30,9 +30,9 @@ bin: ## both programs for this machine, into bin/
 demo: bin ## an authority with two schools and simulated devices; ARGS="--devices 120 --lan"
 	@bin/schulwart demo $(ARGS)
 
-test: ## every test that needs Go alone, and the laws of the house
+test: ## every test that needs Go alone, and the laws of the house; the rest is skipped and named (-v)
 	@go test -tags $(TAGS) -count=1 ./scripts
-	@go test -tags $(TAGS) $$(go list -tags $(TAGS) ./... | grep -v '/scripts$$')
+	@SCHULWART_GO_ALONE=1 go test -tags $(TAGS) $$(go list -tags $(TAGS) ./... | grep -v '/scripts$$')
 
 e2e: bin ## the whole house: real server, real agent, namespaces, browsers (needs root; see .ci/run for the tools)
 	@SCHULWART_REQUIRE_ALL=1 scripts/postgres.sh run go test -tags $(TAGS) -count=1 -p 1 -timeout 30m -v ./server/e2e/... ./scripts/rig/...

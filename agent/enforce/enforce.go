@@ -14,11 +14,24 @@ import (
 // Rules is everything that must hold now. The zero value takes back all that
 // was ever done.
 type Rules struct {
+	// Base is the base policy: settings by family. It holds always, modes or not.
+	Base    Base
 	Network Network
 	Screen  *Screen // nil: not covered
 	Apps    *Apps   // nil: every program may start
 	// Notice is what a notification tells the pupil; empty for none.
 	Notice Notice
+}
+
+// Base are the settings of every family that the base policy says something
+// about, by the family's name. A missing family says nothing, and its driver
+// takes back what it did.
+type Base map[string]catalog.Settings
+
+// WebFilter returns the base filter, which the network part enforces.
+func (b Base) WebFilter() catalog.WebFilter {
+	settings := b[catalog.WebFilterFamily.Name]
+	return catalog.WebFilter{Deny: settings.List("deny"), Only: settings.List("only")}
 }
 
 // Reach is how far the network goes.

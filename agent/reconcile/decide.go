@@ -19,13 +19,14 @@ type Speech struct {
 	Zone *time.Location // nil is Germany
 }
 
-// Decide computes what must hold at the clock's time from the base filter and
+// Decide computes what must hold at the clock's time from the base policy and
 // the leases, and nothing else. The holding's times are those of the clock's Now.
-func Decide(base catalog.WebFilter, leases []lease.Lease, clock memory.Clock, speech Speech) (enforce.Rules, lease.Holding) {
+func Decide(base enforce.Base, leases []lease.Lease, clock memory.Clock, speech Speech) (enforce.Rules, lease.Holding) {
 	known := lease.Newest(onOneClock(leases, clock))
 	holding := lease.Hold(known, clock.Now)
 	rules := enforce.Rules{
-		Network: network(base, holding),
+		Base:    base,
+		Network: network(base.WebFilter(), holding),
 		Screen:  screen(holding),
 		Apps:    apps(holding),
 		Notice:  notice(holding, speech),

@@ -10,6 +10,7 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/memory"
+	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 )
@@ -192,13 +193,14 @@ func (l *Loop) Alive() bool {
 	return time.Since(time.Unix(0, l.ticked.Load())) < 30*time.Second
 }
 
-// Settled reports whether every driver has read back what holds now, for the
-// start: the desktop must not be there first.
+// Settled reports whether every driver of modes has read back what holds now, for
+// the start: the desktop must not be there first. It does not wait for the base
+// policy's families, some of which install programs.
 func (l *Loop) Settled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.parts {
-		if !p.settled() && p.failed == 0 {
+		if _, family := catalog.Find(string(p.name)); !family && !p.settled() && p.failed == 0 {
 			return false
 		}
 	}

@@ -264,10 +264,29 @@ func keyOfRules(name catalog.Part, rules enforce.Rules) string {
 		}{rules.Screen, rules.Notice}
 	case catalog.Apps:
 		about = rules.Apps
+	default:
+		about = aboutPart(name, rules)
 	}
 	key, err := json.Marshal(about)
 	if err != nil {
 		return ""
 	}
 	return string(key)
+}
+
+// aboutPart is what of the rules a part has to do with that is none of the above:
+// the base policy's families, each its own settings, and what stands for modes as
+// a whole.
+func aboutPart(name catalog.Part, rules enforce.Rules) any {
+	if _, ok := catalog.Find(string(name)); ok {
+		return rules.Base[string(name)]
+	}
+	base := enforce.Base{}
+	for _, family := range catalog.Families {
+		if settings, ok := rules.Base[family.Name]; ok && family.Part == name {
+			base[family.Name] = settings
+		}
+	}
+	rules.Base = base
+	return rules
 }

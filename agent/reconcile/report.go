@@ -220,13 +220,33 @@ func (l *Loop) declarations(manifest ddm.Manifest) *ddm.DeclarationStates {
 		states := make([]ddm.DeclarationState, 0, len(items))
 		for _, item := range items {
 			if state, ok := l.state.states[item.Identifier]; ok {
-				states = append(states, state)
+				states = append(states, l.familyState(state))
 			}
 		}
 		return states
 	}
 	d := manifest.Declarations
 	return &ddm.DeclarationStates{Activations: all(d.Activations), Assets: all(d.Assets), Configurations: all(d.Configurations), Management: all(d.Management)}
+}
+
+// familyState is the device's word on a declaration of the base policy: active is
+// what its part read back, and nothing else.
+func (l *Loop) familyState(state ddm.DeclarationState) ddm.DeclarationState {
+	name, ok := strings.CutPrefix(state.Identifier, catalog.IdentifierPrefix)
+	family, known := catalog.Find(name)
+	if !ok || !known || state.Valid != ddm.Valid || !state.Active {
+		return state
+	}
+	part := l.partOf(family.DoneBy())
+	state.Active = part.State == ddm.PartOK || part.State == ddm.PartRepaired
+	reason := part.Reason
+	if reason == nil && !state.Active {
+		reason = &ddm.Reason{Code: "part." + string(part.State)}
+	}
+	if reason != nil {
+		state.Reasons = []ddm.Reason{*reason}
+	}
+	return state
 }
 
 // capabilities lists the parts that this device can enforce, as far as was read

@@ -64,7 +64,7 @@ func (l *Loop) Status() Status {
 	s := Status{
 		Running: true, Enrolled: state.Trust.Subject != "", School: state.Trust.School, Device: string(state.Trust.Subject),
 		Version: l.config.Version, Simulated: l.config.Simulated, Time: clock.Now, Clock: clock.Trust, WallAhead: clock.Ahead.Seconds(),
-		Contact: l.contact, Filter: len(l.state.base.Deny), Challenge: challenge, Counters: state.Counters,
+		Contact: l.contact, Filter: len(l.state.base.WebFilter().Deny), Challenge: challenge, Counters: state.Counters,
 		Agrees: true, Leases: []StatusLease{}, Parts: []ddm.Part{},
 	}
 	for _, p := range l.parts {

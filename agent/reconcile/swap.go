@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/memory"
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
@@ -42,7 +43,7 @@ func Complete(manifest ddm.Manifest, set []ddm.Declaration) error {
 // reading is what a set of declarations says, declaration by declaration.
 type reading struct {
 	states  map[string]ddm.DeclarationState
-	base    catalog.WebFilter
+	base    enforce.Base
 	leases  []arrived
 	refused []memory.Refused
 	keys    []lease.Key
@@ -67,7 +68,7 @@ const longest = 24 * time.Hour
 // read judges a set. Nothing in it is fatal: what cannot be applied becomes a
 // reason, and the rest holds.
 func read(set []ddm.Declaration, trust memory.Trusted, at time.Time) reading {
-	r := reading{states: make(map[string]ddm.DeclarationState, len(set))}
+	r := reading{states: make(map[string]ddm.DeclarationState, len(set)), base: enforce.Base{}}
 	r.learn(set, trust, at)
 	active, reasons := activated(set)
 	for _, d := range set {
@@ -164,17 +165,18 @@ func (r *reading) apply(d ddm.Declaration, active bool, trust memory.Trusted, at
 	switch d.Type {
 	case ddm.TypeActivation, ddm.TypeOrganization, ddm.TypeSubscriptions, lease.KeyDeclarationType:
 		return nil
-	case catalog.WebFilterType:
-		var filter catalog.WebFilter
-		if err := json.Unmarshal(d.Payload, &filter); err != nil {
-			return &ddm.Reason{Code: "declaration.unreadable"}
-		}
-		if active {
-			r.base = catalog.MergeWebFilters(r.base, filter)
-		}
-		return nil
 	case lease.DeclarationType:
 		return r.lease(d, active, trust, at)
+	}
+	if family, ok := catalog.FamilyOfType(d.Type); ok {
+		settings, err := family.Decode(d.Payload)
+		if err != nil {
+			return &ddm.Reason{Code: "declaration.unreadable"}
+		}
+		if active && len(settings) > 0 {
+			r.base[family.Name] = settings
+		}
+		return nil
 	}
 	return &ddm.Reason{Code: "declaration.unsupported", Details: map[string]string{"type": d.Type}}
 }

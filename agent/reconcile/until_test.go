@@ -7,7 +7,6 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/memory"
 	"schulwart.org/agent/reconcile"
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/lease"
 )
 
@@ -44,7 +43,7 @@ func TestThePartLastsUntilTheLastEndWithoutAGap(t *testing.T) {
 					ID: r.id, Rev: 1, Kind: r.kind, NotBefore: monday.Add(time.Duration(r.from) * time.Minute), Expires: monday.Add(time.Duration(r.end) * time.Minute),
 				})
 			}
-			rules, holding := reconcile.Decide(catalog.WebFilter{}, leases, memory.Clock{Now: monday, Exam: monday}, reconcile.Speech{})
+			rules, holding := reconcile.Decide(nil, leases, memory.Clock{Now: monday, Exam: monday}, reconcile.Speech{})
 			check := func(what string, until time.Time, left time.Duration, want int) {
 				t.Helper()
 				end := time.Duration(want) * time.Minute

@@ -2,10 +2,7 @@ package catalog_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/lease"
@@ -18,14 +15,23 @@ func TestEveryFamilySaysWhatEachPlatformCanDo(t *testing.T) {
 	names := []string{}
 	for _, family := range catalog.Families {
 		names = append(names, family.Name)
-		if family.Type == "" || !strings.HasPrefix(family.Type, "org.schulwart.") && !strings.HasPrefix(family.Type, "com.apple.") {
-			t.Errorf("%s: type %q", family.Name, family.Type)
+		if !slices.Contains(catalog.Topics, family.Topic) {
+			t.Errorf("%s: topic %q", family.Name, family.Topic)
 		}
-		if !slices.Contains([]catalog.Merge{catalog.Strictest, catalog.Union, catalog.Nearest}, family.Merge) {
-			t.Errorf("%s: merge rule %q", family.Name, family.Merge)
+		if found, ok := catalog.FamilyOfType(family.Type()); !ok || found.Name != family.Name {
+			t.Errorf("%s is not found by its type %s", family.Name, family.Type())
+		}
+		if len(family.Fields) == 0 {
+			t.Errorf("%s has nothing to say", family.Name)
 		}
 		for _, platform := range platforms {
 			known(t, family.Name+" on "+string(platform), family.Platforms[platform])
+			for _, field := range family.Fields {
+				known(t, family.Name+"."+field.Name+" on "+string(platform), family.Ability(field.Name, platform))
+			}
+		}
+		for _, field := range family.Fields {
+			wellMade(t, family.Name+"."+field.Name, field)
 		}
 	}
 	if !slices.IsSorted(names) {
@@ -60,32 +66,42 @@ func known(t *testing.T, what string, ability catalog.Ability) {
 	}
 }
 
-func TestWebFiltersAddUp(t *testing.T) {
-	filter := rapid.Custom(func(t *rapid.T) catalog.WebFilter {
-		return catalog.WebFilter{Deny: rapid.SliceOfN(rapid.SampledFrom([]string{"a.example", "B.example", " c.example", "", "d.example"}), 0, 5).Draw(t, "deny")}
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		filters := rapid.SliceOfN(filter, 0, 4).Draw(t, "filters")
-		merged := catalog.MergeWebFilters(filters...)
-		if !slices.IsSorted(merged.Deny) || len(slices.Compact(slices.Clone(merged.Deny))) != len(merged.Deny) {
-			t.Fatalf("not in order, or doubled: %v", merged.Deny)
+// wellMade holds a field's description against itself.
+func wellMade(t *testing.T, name string, field catalog.Field) {
+	t.Helper()
+	if !slices.Contains([]catalog.Merge{catalog.Strictest, catalog.Union, catalog.Nearest}, field.Merge) {
+		t.Errorf("%s: merge rule %q", name, field.Merge)
+	}
+	if field.Merge == catalog.Union && !field.Lists() {
+		t.Errorf("%s: only lists add up", name)
+	}
+	switch field.Kind {
+	case catalog.Flag:
+		if field.Merge == catalog.Strictest && field.Stricter != catalog.On && field.Stricter != catalog.Off {
+			t.Errorf("%s: which way is stricter?", name)
 		}
-		for _, one := range filters {
-			for _, host := range one.Deny {
-				if host = strings.ToLower(strings.TrimSpace(host)); host != "" && !slices.Contains(merged.Deny, host) {
-					t.Fatalf("%s was denied somewhere and is not any more", host)
-				}
-			}
+	case catalog.Number:
+		if field.Unit == "" || field.Max <= field.Min {
+			t.Errorf("%s: a number without unit or limits", name)
 		}
-		mixed := catalog.MergeWebFilters(rapid.Permutation(filters).Draw(t, "mixed")...)
-		if !slices.Equal(mixed.Deny, merged.Deny) {
-			t.Fatal("the order of places decides")
+		if field.Merge == catalog.Strictest && field.Stricter != catalog.Less && field.Stricter != catalog.More {
+			t.Errorf("%s: which way is stricter?", name)
 		}
-		if again := catalog.MergeWebFilters(merged, merged); !slices.Equal(again.Deny, merged.Deny) {
-			t.Fatal("merging twice says something else")
+	case catalog.Choice:
+		if len(field.Choices) < 2 || field.Merge == catalog.Strictest && field.Stricter != catalog.Later {
+			t.Errorf("%s: choices %v, stricter %q", name, field.Choices, field.Stricter)
 		}
-		if merged.Zero() != (len(merged.Deny) == 0) {
-			t.Fatal("Zero does not say whether anything is denied")
+	case catalog.Text, catalog.Names:
+		if field.Form == "" || field.Merge == catalog.Strictest {
+			t.Errorf("%s: a text without a form, or one that is stricter than another", name)
 		}
-	})
+	case catalog.Entries:
+		if len(field.Fields) == 0 || !slices.ContainsFunc(field.Fields, func(inner catalog.Field) bool {
+			return inner.Name == field.Key && inner.Kind == catalog.Text && inner.Required
+		}) {
+			t.Errorf("%s: entries need fields, one of them a required text as key", name)
+		}
+	default:
+		t.Errorf("%s: kind %q", name, field.Kind)
+	}
 }

@@ -22,6 +22,7 @@ const (
 	TypeActivation    = "com.apple.activation.simple"
 	TypeSubscriptions = "com.apple.configuration.management.status-subscriptions"
 	TypeOrganization  = "com.apple.management.organization-info"
+	TypeLegacyProfile = "com.apple.configuration.legacy"
 )
 
 // Declaration is one statement of what a device should have.

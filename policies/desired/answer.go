@@ -5,7 +5,6 @@ import (
 	"sort"
 	"time"
 
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
@@ -17,6 +16,8 @@ type answer struct {
 	set  []ddm.Declaration
 	next time.Time
 	why  []Why
+	// effective are the fields that hold, by family and field.
+	effective []Effective
 }
 
 func (a *answer) add(declarations ...ddm.Declaration) { a.set = append(a.set, declarations...) }
@@ -31,20 +32,6 @@ func (a *answer) changes(at time.Time) {
 func (a *answer) keys(snapshot Snapshot) {
 	for i, jws := range snapshot.Announced {
 		a.add(ddm.New(lease.KeyDeclarationType, fmt.Sprintf("%s%03d", KeyPrefix, i), lease.Announced{JWS: jws}))
-	}
-}
-
-func (a *answer) webfilter(snapshot Snapshot, device Device) {
-	var filters []catalog.WebFilter
-	for _, policy := range snapshot.Policies {
-		if !policy.reaches(snapshot, device) || policy.WebFilter.Zero() {
-			continue
-		}
-		filters = append(filters, policy.WebFilter)
-		a.why = append(a.why, Why{Key: "webfilter", Level: policy.Level, Place: policy.Place})
-	}
-	if merged := catalog.MergeWebFilters(filters...); !merged.Zero() {
-		a.add(ddm.New(catalog.WebFilterType, WebFilterID, merged))
 	}
 }
 
@@ -73,7 +60,7 @@ func (a *answer) state() State {
 	a.add(ddm.Activate(ActivationID, configurations))
 	sort.Slice(a.set, func(i, j int) bool { return a.set[i].Identifier < a.set[j].Identifier })
 	sort.Slice(a.why, func(i, j int) bool { return a.why[i].before(a.why[j]) })
-	return State{Declarations: a.set, Token: ddm.ManifestOf(a.set).DeclarationsToken, Next: a.next, Why: a.why}
+	return State{Declarations: a.set, Token: ddm.ManifestOf(a.set).DeclarationsToken, Next: a.next, Settings: a.effective, Why: a.why}
 }
 
 func (w Why) before(other Why) bool {
@@ -87,25 +74,6 @@ func (w Why) before(other Why) bool {
 		return w.Place < other.Place
 	}
 	return w.Args["lease"] < other.Args["lease"]
-}
-
-func (p Policy) reaches(snapshot Snapshot, device Device) bool {
-	switch p.Level {
-	case org.Operator:
-		return true
-	case org.Authority:
-		return p.Place == snapshot.Branch.Authority
-	case org.School:
-		return p.Place == snapshot.Branch.School
-	case org.Device:
-		return p.Place == device.ID
-	}
-	for _, group := range device.Groups {
-		if group == p.Place {
-			return true
-		}
-	}
-	return false
 }
 
 func organization(snapshot Snapshot) ddm.Declaration {

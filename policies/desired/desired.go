@@ -21,17 +21,58 @@ type Snapshot struct {
 	// key learns the newer ones (lease.SigningKey.Announce), oldest first.
 	Announced []string
 	Branch    org.Branch
-	Name      string    // the school's name, as pupils may read it
-	Policies  []Policy  // of all levels above and in the school, in any order
-	Leases    []Granted // of all devices of the school, in any order
+	Name      string // the school's name, as pupils may read it
+	// Policies and Exceptions are those of all levels above and in the school, in
+	// any order.
+	Policies   []Policy
+	Exceptions []Exception
+	// Priorities orders groups: of two groups that say different things the one
+	// with the higher priority is nearer, then the one with the smaller id.
+	Priorities map[org.ID]int
+	Leases     []Granted // of all devices of the school, in any order
 }
 
-// Policy is one family's value at one place.
-type Policy struct {
-	Level     org.Level
-	Place     org.ID // authority, school, group or device; empty for the operator
-	WebFilter catalog.WebFilter
+// Place is where something is said: a level and, below the operator, who there.
+type Place struct {
+	Level org.Level `json:"level"`
+	ID    org.ID    `json:"id,omitempty"` // authority, school, group or device; empty for the operator
 }
+
+// Hold says how firmly a place means a field.
+type Hold string
+
+// The holds. The zero value is the standard: places below may add and be
+// stricter, and anything else is an exception.
+const (
+	Standard Hold = ""
+	Locked   Hold = "locked" // nothing below changes it; only who may write here grants an exception
+	Free     Hold = "free"   // a suggestion: places below may say otherwise
+)
+
+// Policy is one family's settings at one place.
+type Policy struct {
+	Place
+	Family   string // catalog.Family.Name
+	Settings catalog.Settings
+	Holds    map[string]Hold // by field; a missing field is Standard
+	// Pilot, when it is set, is the only group whose devices it reaches.
+	Pilot org.ID
+}
+
+// Exception is a deviation of one place from what the levels above it say about
+// one field. It ends by itself.
+type Exception struct {
+	ID org.ID
+	Place
+	Family string
+	Field  string
+	Value  any // canonical; of a list that adds up, the items that do not hold here
+	Starts time.Time
+	Until  time.Time
+}
+
+// live reports whether the exception holds at the instant.
+func (e Exception) live(at time.Time) bool { return !at.Before(e.Starts) && at.Before(e.Until) }
 
 // Granted is a lease with the device that it was granted to.
 type Granted struct {
@@ -47,8 +88,10 @@ type Device struct {
 	ID        org.ID
 	Enrolment org.ID
 	Platform  org.Platform
-	Groups    []org.ID
-	Schema    int // highest declaration schema that the device understands
+	// Supervised matters on Apple's devices only.
+	Supervised bool
+	Groups     []org.ID
+	Schema     int // highest declaration schema that the device understands
 }
 
 // State is what a device should have.
@@ -56,12 +99,54 @@ type State struct {
 	Declarations []ddm.Declaration // ordered by identifier; leases carry claims, not yet signatures
 	Token        string
 	Next         time.Time // when the answer changes by the clock alone; zero if never
-	Why          []Why
+	Settings     []Effective
+	Why          []Why // modes
 }
+
+// Effective is what holds for one field of one family, and how it came to it.
+type Effective struct {
+	Family string `json:"family"`
+	Field  string `json:"field"`
+	Value  any    `json:"value"` // nil where an exception took everything away
+	Hold   Hold   `json:"hold,omitempty"`
+	// From are all places that say something about the field, from the top to the
+	// device, those that were not heard included.
+	From []Source `json:"from"`
+	// Until is when an exception that decides here ends; zero without one.
+	Until time.Time `json:"until,omitzero"`
+	// Ability is what the device does with it.
+	Ability catalog.Ability `json:"ability"`
+	// Missing names what the device lacks for it: "supervision". Empty for nothing.
+	Missing string `json:"missing,omitempty"`
+}
+
+// Source is what one place says about a field.
+type Source struct {
+	Place
+	Value     any    `json:"value"`
+	Effect    Effect `json:"effect"`
+	Exception org.ID `json:"exception,omitempty"`
+}
+
+// Effect is what became of what a place says.
+type Effect string
+
+// The effects.
+const (
+	Decides    Effect = "decides"    // the value is this place's
+	Adds       Effect = "adds"       // to a list
+	Tightens   Effect = "tightens"   // it is stricter than what is above
+	Agrees     Effect = "agrees"     // it says what holds already
+	Excepts    Effect = "excepts"    // an exception
+	Overridden Effect = "overridden" // a nearer place decides
+	Looser     Effect = "looser"     // not heard: a place above is stricter
+	Deviating  Effect = "deviating"  // not heard: the place above means it as standard
+	LockedOut  Effect = "locked-out" // not heard: a place above locked it
+)
 
 // Why names one thing that holds and where it comes from.
 type Why struct {
-	Key   string            `json:"key"` // "webfilter", "mode.offline"
+	Key   string            `json:"key"` // "mode.offline"
 	Args  map[string]string `json:"args,omitempty"`
 	Level org.Level         `json:"level"`
 	Place org.ID            `json:"place,omitempty"`
@@ -80,7 +165,7 @@ type LeasePayload struct {
 const (
 	LeasePrefix      = "org.schulwart.lease."
 	KeyPrefix        = "org.schulwart.lease-key."
-	WebFilterID      = "org.schulwart.webfilter"
+	ProfilePrefix    = "org.schulwart.profile." // Apple's devices; the family's name follows
 	SubscriptionsID  = "org.schulwart.subscriptions"
 	OrganizationID   = "org.schulwart.organization"
 	ActivationID     = "org.schulwart.activation"
@@ -98,10 +183,13 @@ var StatusItems = []string{
 func For(snapshot Snapshot, device Device, at time.Time) State {
 	answer := &answer{at: at.UTC()}
 	answer.add(organization(snapshot), subscriptions())
+	settings := answer.settle(snapshot, device)
 	if device.Platform.Agent() {
 		answer.keys(snapshot)
-		answer.webfilter(snapshot, device)
+		answer.families(settings)
 		answer.leases(snapshot, device)
+	} else {
+		answer.profiles(settings, device)
 	}
 	return answer.state()
 }

@@ -34,7 +34,12 @@ func school(policies []desired.Policy, granted ...desired.Granted) desired.Snaps
 }
 
 func deny(level org.Level, place org.ID, hosts ...string) desired.Policy {
-	return desired.Policy{Level: level, Place: place, WebFilter: catalog.WebFilter{Deny: hosts}}
+	p := desired.Policy{Place: desired.Place{Level: level, ID: place}, Family: catalog.WebFilterFamily.Name, Settings: catalog.Settings{}}
+	if len(hosts) > 0 {
+		slices.Sort(hosts)
+		p.Settings["deny"] = slices.Compact(hosts)
+	}
+	return p
 }
 
 // grant gives the laptop a lease that stays readable a minute after its end.
@@ -99,8 +104,8 @@ func TestPoliciesReachTheirBranchOnly(t *testing.T) {
 	if got := denied(t, state); !slices.Equal(got, want) {
 		t.Errorf("denied %v, want %v", got, want)
 	}
-	if len(state.Why) != len(want) {
-		t.Errorf("%d reasons for %d places: %v", len(state.Why), len(want), state.Why)
+	if len(state.Settings) != 1 || len(state.Settings[0].From) != len(want) {
+		t.Errorf("%d places, and the reasons are %+v", len(want), state.Settings)
 	}
 }
 
@@ -185,7 +190,15 @@ var anySnapshot = rapid.Custom(func(t *rapid.T) desired.Snapshot {
 		level := rapid.SampledFrom([]org.Level{org.Operator, org.Authority, org.School, org.Group, org.Device}).Draw(t, "level")
 		return deny(level, rapid.SampledFrom([]org.ID{"", "city", "north", "7b", "laptop-1", "elsewhere"}).Draw(t, "place"), hosts.Draw(t, "hosts")...)
 	})
-	snapshot := school(rapid.SliceOfN(policy, 0, 6).Draw(t, "policies"))
+	place := func(p desired.Policy) desired.Place { return p.Place }
+	snapshot := school(rapid.SliceOfNDistinct(policy, 0, 6, place).Draw(t, "policies"))
+	for range rapid.IntRange(0, 2).Draw(t, "exceptions") {
+		starts := monday.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "starts")) * time.Minute)
+		snapshot.Exceptions = append(snapshot.Exceptions, desired.Exception{
+			ID: org.ID(rapid.StringMatching(`[a-h]{4}`).Draw(t, "exception")), Place: desired.Place{Level: org.School, ID: "north"}, Family: "webfilter", Field: "deny",
+			Value: []string{"c.example"}, Starts: starts, Until: starts.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "length")) * time.Minute),
+		})
+	}
 	for _, id := range rapid.SliceOfNDistinct(rapid.StringMatching(`[a-h]`), 0, 6, rapid.ID[string]).Draw(t, "leases") {
 		starts := monday.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "starts")) * time.Minute)
 		granted := grant(id, rapid.SampledFrom(lease.Kinds).Draw(t, "kind"), starts, starts.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "length"))*time.Minute))
@@ -209,6 +222,7 @@ func TestSameInputSameBytes(t *testing.T) {
 		mixed.Leases = rapid.Permutation(snapshot.Leases).Draw(t, "leases")
 		device.Groups = rapid.Permutation(laptop.Groups).Draw(t, "groups")
 		berlin := time.FixedZone("CET", 3600)
+		mixed.Exceptions = rapid.Permutation(snapshot.Exceptions).Draw(t, "mixed exceptions")
 		if a, b := text(desired.For(snapshot, laptop, at)), text(desired.For(mixed, device, at.In(berlin))); a != b {
 			t.Fatalf("%s\n%s", a, b)
 		}
@@ -222,7 +236,7 @@ func TestWhatIsAddedNeverLoosens(t *testing.T) {
 		snapshot, at := anySnapshot.Draw(t, "snapshot"), anyInstant(t)
 		before := desired.For(snapshot, laptop, at)
 		more := snapshot
-		more.Policies = append(slices.Clone(snapshot.Policies), deny(org.School, "north", "z.example"))
+		more.Policies = append(slices.Clone(snapshot.Policies), deny(org.Group, "set-b", "z.example"))
 		more.Leases = append(slices.Clone(snapshot.Leases), grant("z", rapid.SampledFrom(lease.Kinds).Draw(t, "kind"), at, at.Add(time.Minute)))
 		after := desired.For(more, laptop, at)
 		for _, host := range denied(t, before) {
@@ -265,7 +279,7 @@ func TestNextIsWhenTheAnswerChanges(t *testing.T) {
 				continue
 			}
 			then := desired.For(snapshot, laptop, later)
-			if then.Token != state.Token || text(then.Why) != text(state.Why) {
+			if then.Token != state.Token || text(then.Why) != text(state.Why) || text(then.Settings) != text(state.Settings) {
 				t.Fatalf("changed by %s, announced for %s", later, state.Next)
 			}
 		}

@@ -8,6 +8,10 @@ import (
 	"testing"
 )
 
+// alone reports whether this run shall use nothing but Go, whatever the machine
+// has: `make test` is the same everywhere, and takes no browsers' time.
+func alone() bool { return os.Getenv("SCHULWART_GO_ALONE") == "1" && !Required() }
+
 // Required reports whether a missing tool is a failure. It is so when
 // SCHULWART_REQUIRE_ALL=1, as .ci/run sets it.
 func Required() bool { return os.Getenv("SCHULWART_REQUIRE_ALL") == "1" }
@@ -25,6 +29,9 @@ func Missing(t testing.TB, what string) {
 // Tool returns the path of a program, or skips the test if it is not installed.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
+	if alone() {
+		Missing(t, name+" (not used by a run with Go alone)")
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		Missing(t, name)
@@ -35,7 +42,7 @@ func Tool(t testing.TB, name string) string {
 // Root skips the test unless it runs as root, as tests with namespaces must.
 func Root(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || alone() {
 		Missing(t, "root (network namespaces)")
 	}
 }
@@ -45,7 +52,7 @@ func Root(t testing.TB) {
 func Env(t testing.TB, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
-	if value == "" {
+	if value == "" || alone() {
 		Missing(t, name+" in the environment")
 	}
 	return value

@@ -185,9 +185,11 @@ type Device struct {
 	Sheet
 	Contact lesson.Contact
 	Modes   []lesson.DeviceMode
-	Why     []desired.Why
-	History []Entry
-	Advice  Advice
+	// Settings are the base policy's fields that hold, Why the modes.
+	Settings []desired.Effective
+	Why      []desired.Why
+	History  []Entry
+	Advice   Advice
 }
 
 // Device answers: what holds here, and why?
@@ -238,7 +240,7 @@ func (s *Service) device(ctx context.Context, sheet Sheet) (Device, error) {
 		if err != nil {
 			return page, err
 		}
-		page.Why = state.Why
+		page.Settings, page.Why = state.Settings, state.Why
 	}
 	if page.History, err = s.Store.History(ctx, sheet, s.Now().Add(time.Minute), historyLines); err != nil {
 		return page, err

@@ -106,10 +106,15 @@ func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.
 // rules says what holds on the device and where it comes from, as the pure
 // answer gave its reasons.
 func rules(frame web.Frame, d board.Device) []web.Rule {
-	list := make([]web.Rule, 0, len(d.Why))
-	for _, why := range d.Why {
+	list := make([]web.Rule, 0, len(d.Why)+len(d.Settings))
+	for _, setting := range d.Settings {
 		// Whether a device keeps a base setting is not read back yet, and what is
 		// not known is not claimed.
+		for _, source := range setting.From {
+			list = append(list, web.Rule{Name: setting.Family, Value: web.Sentence{Key: setting.Family}, State: web.StateUnreachable, From: web.Sentence{Key: string(source.Level)}})
+		}
+	}
+	for _, why := range d.Why {
 		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateUnreachable, From: web.Sentence{Key: string(why.Level)}}
 		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {
 			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.T(frame.Lang, "mode."+kind+".name")}}

@@ -35,9 +35,11 @@ type Mark struct {
 
 // Ground is what changes rarely in a school.
 type Ground struct {
-	Name     string
-	Policies []desired.Policy
-	Devices  []desired.Device // enrolled ones
+	Name       string
+	Policies   []desired.Policy
+	Exceptions []desired.Exception
+	Priorities map[org.ID]int   // of groups
+	Devices    []desired.Device // enrolled ones
 }
 
 // Store is what the room reads.

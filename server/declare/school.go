@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -154,18 +155,15 @@ func (s *Service) fresh(school *school, device desired.Device, leases []desired.
 func (s *Service) snapshot(school *school, leases []desired.Granted) desired.Snapshot {
 	return desired.Snapshot{
 		Issuer: s.Issuer, KeyID: s.Signer.KeyID(), Announced: s.Signer.Announcements(), Branch: school.branch, Name: school.ground.Name,
-		Policies: school.ground.Policies, Leases: leases,
+		Policies: school.ground.Policies, Exceptions: school.ground.Exceptions, Priorities: school.ground.Priorities, Leases: leases,
 	}
 }
 
 // own reports whether a policy of a single device stands in the way of sharing.
 func (g Ground) own(device org.ID) bool {
-	for _, policy := range g.Policies {
-		if policy.Level == org.Device && policy.Place == device {
-			return true
-		}
-	}
-	return false
+	place := desired.Place{Level: org.Device, ID: device}
+	return slices.ContainsFunc(g.Policies, func(p desired.Policy) bool { return p.Place == place }) ||
+		slices.ContainsFunc(g.Exceptions, func(e desired.Exception) bool { return e.Place == place })
 }
 
 // likeness names what devices without leases must share to have equal answers.
@@ -175,7 +173,7 @@ func likeness(device desired.Device) string {
 		groups[i] = group.String()
 	}
 	sort.Strings(groups)
-	return fmt.Sprint(device.Platform, " ", device.Schema, " ", strings.Join(groups, " "))
+	return fmt.Sprint(device.Platform, " ", device.Schema, " ", device.Supervised, " ", strings.Join(groups, " "))
 }
 
 func compiled(state desired.State, now time.Time) *answer {

@@ -196,7 +196,8 @@ func (s *Service) PutWebFilter(ctx context.Context, actor may.Actor, branch org.
 		}
 		return catalog.WebFilter{}, err
 	}
-	filter := catalog.MergeWebFilters(catalog.WebFilter{Deny: hosts})
+	slices.Sort(hosts)
+	filter := catalog.WebFilter{Deny: slices.Compact(hosts)}
 	return filter, s.wake(s.Store.PutWebFilter(ctx, permit, branch, filter))
 }
 

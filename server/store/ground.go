@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/declare"
@@ -28,36 +25,21 @@ func (s *Store) Ground(ctx context.Context, school org.Branch) (declare.Ground, 
 	if ground.Policies, err = s.policiesFor(ctx, tx, school); err != nil {
 		return ground, err
 	}
+	if ground.Exceptions, err = s.exceptionsFor(ctx, tx, school); err != nil {
+		return ground, err
+	}
+	if ground.Priorities, err = s.priorities(ctx, tx, school); err != nil {
+		return ground, err
+	}
 	ground.Devices, err = s.groundDevices(ctx, tx, school)
 	return ground, err
-}
-
-func (s *Store) policiesFor(ctx context.Context, tx Tx, school org.Branch) ([]desired.Policy, error) {
-	return collect(ctx, tx, func(row scanner) (desired.Policy, error) {
-		var p desired.Policy
-		var family, value string
-		if err := row.Scan(&p.Level, &p.Place, &family, &value); err != nil {
-			return p, err
-		}
-		if family == catalog.WebFilterFamily.Name {
-			if err := json.Unmarshal([]byte(value), &p.WebFilter); err != nil {
-				return p, fmt.Errorf("reading policy %s of %s: %w", family, p.Place, err)
-			}
-		}
-		return p, nil
-	}, `SELECT level, place, family, value FROM policies
-		WHERE authority = '' OR authority = $1 AND (level = 'authority'
-			OR level = 'school' AND place = $2
-			OR level = 'group' AND place IN (SELECT id FROM school_groups WHERE authority = $1 AND school = $2)
-			OR level = 'device' AND place IN (SELECT id FROM devices WHERE authority = $1 AND school = $2))
-		ORDER BY level, place, family`, school.Authority, school.School)
 }
 
 func (s *Store) groundDevices(ctx context.Context, tx Tx, school org.Branch) ([]desired.Device, error) {
 	devices, err := collect(ctx, tx, func(row scanner) (desired.Device, error) {
 		var d desired.Device
-		return d, row.Scan(&d.ID, &d.Enrolment, &d.Platform, &d.Schema)
-	}, `SELECT d.id, e.id, d.platform, COALESCE(st.schema_no, 0) FROM devices d
+		return d, row.Scan(&d.ID, &d.Enrolment, &d.Platform, &d.Schema, &d.Supervised)
+	}, `SELECT d.id, e.id, d.platform, COALESCE(st.schema_no, 0), e.supervised FROM devices d
 		JOIN enrolments e ON e.authority = d.authority AND e.device = d.id AND e.state IN ('enrolled', 'pending')
 		LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id
 		WHERE d.authority = $1 AND d.school = $2 AND d.retired = 0 ORDER BY d.id, e.state DESC, e.id`, school.Authority, school.School)

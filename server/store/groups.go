@@ -161,7 +161,7 @@ func (s *Store) dropGroup(ctx context.Context, tx Tx, g roster.Group) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM policies WHERE authority = $1 AND level = 'group' AND place = $2`, g.Authority, g.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM base_policies WHERE authority = $1 AND level = 'group' AND place = $2`, g.Authority, g.ID); err != nil {
 		return err
 	}
 	if err := putWords(ctx, tx, g.Authority, "group", g.ID, groupText(g), ""); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
 )
@@ -25,13 +26,88 @@ func placeOf(branch org.Branch) (org.Level, org.ID) {
 	return org.Operator, ""
 }
 
+// reaching is the part of a WHERE that finds what can reach a school's devices,
+// from the operator to each device. $1 is the authority, $2 the school.
+const reaching = `(authority = '' OR authority = $1 AND (level = 'authority'
+	OR level = 'school' AND place = $2
+	OR level = 'group' AND place IN (SELECT id FROM school_groups WHERE authority = $1 AND school = $2)
+	OR level = 'device' AND place IN (SELECT id FROM devices WHERE authority = $1 AND school = $2)))`
+
+func (s *Store) policiesFor(ctx context.Context, tx Tx, school org.Branch) ([]desired.Policy, error) {
+	return collect(ctx, tx, scanPolicy, `SELECT level, place, family, value, holds, pilot FROM base_policies WHERE `+reaching+` ORDER BY level, place, family, pilot`,
+		school.Authority, school.School)
+}
+
+// scanPolicy reads a policy. A family that this server does not know, because a
+// newer one wrote it, says nothing here.
+func scanPolicy(row scanner) (desired.Policy, error) {
+	var p desired.Policy
+	var value, holds string
+	if err := row.Scan(&p.Level, &p.ID, &p.Family, &value, &holds, &p.Pilot); err != nil {
+		return p, err
+	}
+	family, ok := catalog.Find(p.Family)
+	if !ok {
+		return p, nil
+	}
+	var err error
+	if p.Settings, err = family.Decode([]byte(value)); err != nil {
+		return p, fmt.Errorf("reading policy of %s: %w", p.ID, err)
+	}
+	if err := json.Unmarshal([]byte(holds), &p.Holds); err != nil {
+		return p, fmt.Errorf("reading policy %s of %s: %w", p.Family, p.ID, err)
+	}
+	return p, nil
+}
+
+// exceptionsFor reads the exceptions that can reach a school's devices and have
+// not ended. Those that begin later are among them: the answer says when it will
+// change.
+func (s *Store) exceptionsFor(ctx context.Context, tx Tx, school org.Branch) ([]desired.Exception, error) {
+	return collect(ctx, tx, scanLive, `SELECT id, level, place, family, field, value, starts, until FROM exceptions WHERE ended = 0 AND until > $3 AND `+reaching+` ORDER BY id`,
+		school.Authority, school.School, millis(s.now()))
+}
+
+func scanLive(row scanner) (desired.Exception, error) {
+	var e desired.Exception
+	var value string
+	var starts, until int64
+	if err := row.Scan(&e.ID, &e.Level, &e.Place.ID, &e.Family, &e.Field, &value, &starts, &until); err != nil {
+		return e, err
+	}
+	e.Starts, e.Until = instant(starts), instant(until)
+	family, _ := catalog.Find(e.Family)
+	settings, err := family.Decode([]byte(`{"` + e.Field + `":` + value + `}`))
+	if err != nil {
+		return e, fmt.Errorf("reading exception %s: %w", e.ID, err)
+	}
+	e.Value = settings[e.Field]
+	return e, nil
+}
+
+func (s *Store) priorities(ctx context.Context, tx Tx, school org.Branch) (map[org.ID]int, error) {
+	type ranked struct {
+		id       org.ID
+		priority int
+	}
+	groups, err := collect(ctx, tx, func(row scanner) (ranked, error) {
+		var r ranked
+		return r, row.Scan(&r.id, &r.priority)
+	}, `SELECT id, priority FROM school_groups WHERE authority = $1 AND school = $2 AND priority <> 0`, school.Authority, school.School)
+	priorities := make(map[org.ID]int, len(groups))
+	for _, group := range groups {
+		priorities[group.id] = group.priority
+	}
+	return priorities, err
+}
+
 // WebFilter returns the base filter that a place itself sets; the zero value if
 // it sets none.
 func (s *Store) WebFilter(ctx context.Context, branch org.Branch) (catalog.WebFilter, error) {
 	var filter catalog.WebFilter
 	level, place := placeOf(branch)
 	var value string
-	err := s.reader(ctx).QueryRowContext(ctx, `SELECT value FROM policies WHERE authority = $1 AND level = $2 AND place = $3 AND family = $4`,
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT value FROM base_policies WHERE authority = $1 AND level = $2 AND place = $3 AND family = $4 AND pilot = ''`,
 		branch.Authority, level, place, catalog.WebFilterFamily.Name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return filter, nil
@@ -54,11 +130,11 @@ func (s *Store) PutWebFilter(ctx context.Context, permit may.Permit, branch org.
 			return err
 		}
 		if filter.Zero() {
-			_, err = tx.ExecContext(ctx, `DELETE FROM policies WHERE authority = $1 AND level = $2 AND place = $3 AND family = $4`,
+			_, err = tx.ExecContext(ctx, `DELETE FROM base_policies WHERE authority = $1 AND level = $2 AND place = $3 AND family = $4 AND pilot = ''`,
 				branch.Authority, level, place, catalog.WebFilterFamily.Name)
 		} else {
-			_, err = tx.ExecContext(ctx, `INSERT INTO policies (authority, level, place, family, value, changed) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (authority, level, place, family) DO UPDATE SET value = excluded.value, changed = excluded.changed`,
+			_, err = tx.ExecContext(ctx, `INSERT INTO base_policies (authority, level, place, family, value, changed) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (authority, level, place, family, pilot) DO UPDATE SET value = excluded.value, changed = excluded.changed`,
 				branch.Authority, level, place, catalog.WebFilterFamily.Name, document(filter), millis(s.now()))
 		}
 		if err != nil {

@@ -1,0 +1,52 @@
+package catalog
+
+// ApplePayload is one payload of a configuration profile: its type and its own
+// keys, those that all payloads share left aside.
+// https://developer.apple.com/documentation/devicemanagement/configuring_multiple_devices_using_profiles
+type ApplePayload struct {
+	Type    string         `json:"type"`
+	Content map[string]any `json:"content"`
+}
+
+// WindowsForm is what a family is on Windows, as data: the Windows agent carries
+// it out when it comes.
+type WindowsForm struct {
+	Registry []RegistryValue `json:"registry,omitempty"`
+	Rules    []WindowsRule   `json:"rules,omitempty"`
+}
+
+// RegistryValue is one value below HKEY_LOCAL_MACHINE unless Hive says HKCU, in
+// which case it holds for every pupil who signs in.
+type RegistryValue struct {
+	Hive string `json:"hive,omitempty"` // "HKLM" or "HKCU"; empty is HKLM
+	Path string `json:"path"`           // `SOFTWARE\Policies\Google\Chrome`
+	Name string `json:"name"`
+	Type string `json:"type"` // REG_SZ, REG_DWORD, REG_MULTI_SZ
+	Data any    `json:"data"` // string, int or []string
+}
+
+// WindowsRule is a step that no registry value takes: a service, a firewall rule,
+// a certificate, a network profile.
+type WindowsRule struct {
+	Kind string            `json:"kind"` // "service", "firewall", "certificate", "wlan", "package", "applocker", "account"
+	Name string            `json:"name"`
+	Args map[string]string `json:"args,omitempty"`
+}
+
+func registry(path, name string, data any) RegistryValue {
+	value := RegistryValue{Path: path, Name: name, Data: data}
+	switch data := data.(type) {
+	case bool:
+		value.Type, value.Data = "REG_DWORD", 0
+		if data {
+			value.Data = 1
+		}
+	case int:
+		value.Type = "REG_DWORD"
+	case []string:
+		value.Type = "REG_MULTI_SZ"
+	default:
+		value.Type = "REG_SZ"
+	}
+	return value
+}
