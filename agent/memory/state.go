@@ -75,6 +75,9 @@ type Ended struct {
 	How  string     `json:"how"`
 	// Told says that the server acknowledged a report that contained the end.
 	Told bool `json:"told,omitempty"`
+	// Left are the parts that the lease narrowed and that were not yet read back
+	// as released.
+	Left []catalog.Part `json:"left,omitempty"`
 }
 
 // Refused is a lease that is not believed.

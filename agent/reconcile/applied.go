@@ -29,10 +29,19 @@ func (l *Loop) applying() {
 	}
 }
 
-// cleared drops the note of the parts that were read back after the last mode.
+// cleared drops the note of the parts that were read back after the last mode,
+// and stores what was read back of each lease that is over.
 func (l *Loop) cleared() {
+	gone := l.untouched()
+	if len(gone) > 0 || l.freed {
+		l.update(func(s *memory.State) { s.Applied = without(s.Applied, gone) })
+	}
+}
+
+// untouched are the noted parts in which nothing of a mode stands any more.
+func (l *Loop) untouched() []catalog.Part {
 	if l.holding.Any() {
-		return
+		return nil
 	}
 	var gone []catalog.Part
 	l.config.Memory.Look(func(s *memory.State) {
@@ -42,9 +51,7 @@ func (l *Loop) cleared() {
 			}
 		}
 	})
-	if len(gone) > 0 {
-		l.update(func(s *memory.State) { s.Applied = without(s.Applied, gone) })
-	}
+	return gone
 }
 
 // clean reports whether a part was read back as wanted.

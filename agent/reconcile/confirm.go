@@ -49,6 +49,9 @@ func (l *Loop) revive(clock memory.Clock) bool {
 		return slices.ContainsFunc(again, func(a lease.Lease) bool { return a.ID == end.ID && a.Rev == end.Rev })
 	}
 	l.unstored = slices.DeleteFunc(l.unstored, over)
+	for _, a := range again {
+		delete(l.left, a.ID)
+	}
 	l.leases = append(l.leases, again...)
 	l.update(func(s *memory.State) {
 		s.Passed = nil

@@ -37,6 +37,7 @@ type desk struct {
 	broken  error
 	changed bool
 	stuck   bool
+	pending bool
 }
 
 type driver struct {
@@ -58,6 +59,9 @@ func (d driver) Set(_ context.Context, rules enforce.Rules) error {
 func (d driver) Check(context.Context) enforce.Reading {
 	if d.desk.changed || d.desk.stuck {
 		return enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "table-missing"}}
+	}
+	if d.desk.pending {
+		return enforce.Reading{State: ddm.PartPending, Reason: &ddm.Reason{Code: "browser.restart"}}
 	}
 	return enforce.Reading{State: ddm.PartOK}
 }

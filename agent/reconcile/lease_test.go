@@ -14,7 +14,7 @@ import (
 	"schulwart.org/policies/lease"
 )
 
-func take(t *testing.T, err error) {
+func take(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

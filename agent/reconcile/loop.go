@@ -77,6 +77,11 @@ type Loop struct {
 	// unstored are ends that hold in this process and go to disk with the next
 	// change. After a restart they are found ended again, by the clock.
 	unstored []memory.Ended
+	// left are the parts of leases that are over, by id, which were not yet read
+	// back as released. Memory has a copy of it.
+	left map[string][]catalog.Part
+	// freed says that left became less since it was stored.
+	freed bool
 	// early are revisions that were over when they came: somebody ended them.
 	early    map[string]int
 	fault    *ddm.Reason // why memory could not be written
@@ -102,7 +107,7 @@ func New(config Config) *Loop {
 	}
 	l := &Loop{
 		config: config, wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
-		ctx: context.Background(), phases: map[string]phase{}, salt: newSalt(), revision: 1,
+		ctx: context.Background(), phases: map[string]phase{}, left: map[string][]catalog.Part{}, salt: newSalt(), revision: 1,
 	}
 	for _, driver := range config.Drivers {
 		l.parts = append(l.parts, &part{driver: driver, name: driver.Part()})
@@ -126,6 +131,11 @@ func (l *Loop) load() {
 	l.config.Memory.Look(func(s *memory.State) {
 		l.state = read(s.Declarations, s.Trust, clock.Now)
 		l.contact = s.Contact
+		for _, end := range s.Ended {
+			if len(end.Left) > 0 {
+				l.left[end.ID] = end.Left
+			}
+		}
 		for _, kept := range s.Leases {
 			if found, reason := believe(kept.JWS, s.Trust.Keys, s.Trust, kept.Received); reason == nil {
 				l.leases = append(l.leases, found)
@@ -226,9 +236,12 @@ func (l *Loop) update(change func(*memory.State)) bool {
 			s.End(end)
 		}
 		change(s)
+		for i := range s.Ended {
+			s.Ended[i].Left = l.left[s.Ended[i].ID]
+		}
 	})
 	if err == nil {
-		l.unstored = nil
+		l.unstored, l.freed = nil, false
 	}
 	former := l.fault
 	l.fault = reasonOf(err)

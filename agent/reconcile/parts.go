@@ -54,18 +54,22 @@ type outcome struct {
 	isSet    bool
 }
 
-// want tells the part what must hold now, and starts a job if that is new.
-func (l *Loop) want(p *part, again bool, elapsed time.Duration) {
-	key := keyOfRules(p.name, l.rules)
-	if key != p.want {
+// aim tells the part what must hold now. All parts are told before any acts, so
+// that none passes for settled by rules that hold no more.
+func (l *Loop) aim(p *part) {
+	if key := keyOfRules(p.name, l.rules); key != p.want {
 		p.want, p.repaired, p.failed, p.retry = key, false, 0, 0
 	}
+}
+
+// want starts a job if what must hold is new.
+func (l *Loop) want(p *part, again bool, elapsed time.Duration) {
 	p.again = p.again || again
 	if p.busy || p.settled() && !p.again || elapsed < p.retry {
 		return
 	}
 	p.again = false
-	rules := l.rules
+	key, rules := p.want, l.rules
 	l.run(p, elapsed, func(ctx context.Context) outcome { return apply(ctx, p.driver, l.fresh(rules), key) })
 }
 
@@ -132,7 +136,7 @@ func (l *Loop) patience(p *part) time.Duration {
 
 func (l *Loop) hung(p *part, elapsed time.Duration) {
 	if elapsed-p.began > hungAfter && p.reading.State != ddm.PartDeviating {
-		l.saw(p, enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "part.timeout"}})
+		l.saw(p, enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: timeout}})
 	}
 }
 
@@ -177,6 +181,7 @@ func (l *Loop) done(p *part, o outcome) {
 		l.tampered(p, *o.tampered, o.reading)
 	}
 	l.saw(p, o.reading)
+	l.released()
 	l.signal()
 }
 
@@ -231,6 +236,12 @@ func (l *Loop) saw(p *part, reading enforce.Reading) {
 		l.tell()
 	}
 }
+
+// isLate reports whether the part's driver was told of as one that hangs.
+func (p *part) isLate() bool { return code(p.reading.Reason) == timeout }
+
+// timeout is the reason of a driver that does not come back.
+const timeout = "part.timeout"
 
 // settled reports whether the part's reading is about the rules that hold now.
 func (p *part) settled() bool { return p.set == p.want && p.known }

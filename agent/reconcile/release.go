@@ -86,6 +86,7 @@ func (l *Loop) release(over []memory.Ended, used []memory.Used, clock memory.Clo
 			running = append(running, known)
 		}
 	}
+	l.leaves(over)
 	if !l.update(func(s *memory.State) {
 		s.Release.Failed, s.Release.Wait, s.Release.Challenge = 0, time.Time{}, ""
 		for _, u := range used {
@@ -96,6 +97,9 @@ func (l *Loop) release(over []memory.Ended, used []memory.Used, clock memory.Clo
 		}
 		s.Leases = keptOf(s.Leases, running)
 	}) {
+		for id := range ended {
+			delete(l.left, id)
+		}
 		return Outcome{Key: "release.not-stored"}
 	}
 	l.leases = running

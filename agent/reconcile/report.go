@@ -147,11 +147,12 @@ func (l *Loop) statuses(state *memory.State, clock memory.Clock) []ddm.LeaseStat
 		list = append(list, l.status(known))
 	}
 	for _, e := range state.Ended {
-		if named[e.ID] || e.Told && clock.Now.Sub(e.At) > endsTold && !listed(state.Manifest, e.ID) {
+		old := e.Told && clock.Now.Sub(e.At) > endsTold && len(l.left[e.ID]) == 0
+		if named[e.ID] || old && !listed(state.Manifest, e.ID) {
 			continue
 		}
 		named[e.ID] = true
-		list = append(list, ddm.LeaseStatus{ID: e.ID, Rev: e.Rev, Phase: ddm.LeaseEnded, Since: e.At, Reason: &ddm.Reason{Code: "ended." + e.How}})
+		list = append(list, l.over(e))
 	}
 	for _, refused := range state.Refused {
 		id := strings.TrimPrefix(refused.ID, leasePrefix)
@@ -182,7 +183,7 @@ func (l *Loop) partOf(name catalog.Part) ddm.Part {
 		if p.name != name {
 			continue
 		}
-		if !p.settled() && p.failed == 0 && code(p.reading.Reason) != "part.timeout" {
+		if !p.settled() && p.failed == 0 && !p.isLate() {
 			return ddm.Part{Name: string(name), State: ddm.PartPending, Since: l.config.Memory.Clock().Now}
 		}
 		return ddm.Part{Name: string(name), State: p.reading.State, Since: p.since, Reason: p.reading.Reason}

@@ -82,6 +82,9 @@ func (l *Loop) Status() Status {
 		switch status.Phase {
 		case ddm.LeaseRefused:
 			s.Refused = append(s.Refused, status)
+		case ddm.LeaseEnding:
+			s.Agrees = false
+			s.Ended = append(s.Ended, status)
 		case ddm.LeaseEnded:
 			s.Ended = append(s.Ended, status)
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/memory"
 	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 )
 
@@ -43,8 +45,8 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	}
 	rules, holding := Decide(read(state.Declarations, state.Trust, now.Now).base, running, now, speech)
 	// What ended may be stored as ended although nobody took it back.
-	left := !holding.Any() && len(state.Applied) > 0
-	if len(over) == 0 && !left {
+	unclaimed := !holding.Any() && len(state.Applied) > 0
+	if len(over) == 0 && !unclaimed && !slices.ContainsFunc(state.Ended, func(e memory.Ended) bool { return len(e.Left) > 0 }) {
 		return nil, nil
 	}
 	if !holding.Any() {
@@ -53,21 +55,19 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	if err := setAll(ctx, drivers, rules); err != nil {
 		return nil, fmt.Errorf("sweeping: %w", err)
 	}
-	var gone, stands []catalog.Part
-	for _, driver := range drivers {
-		if left && clean(driver.Check(ctx)) {
-			gone = append(gone, driver.Part())
-		} else {
-			stands = append(stands, driver.Part()) // two drivers may stand for one part
-		}
-	}
-	gone = without(gone, stands)
+	gone := releasedParts(ctx, drivers, rules)
 	var ids []string
 	err := m.Update(func(s *memory.State) {
-		s.Applied = without(s.Applied, gone)
+		if !holding.Any() {
+			s.Applied = without(s.Applied, gone)
+		}
 		for _, end := range over {
+			end.Left = narrowedBy(end.Kind, drivers)
 			s.End(end)
 			ids = append(ids, end.ID)
+		}
+		for i := range s.Ended {
+			s.Ended[i].Left = without(s.Ended[i].Left, gone)
 		}
 		s.Pass(keptOf(s.Leases, passed))
 		s.Leases = keptOf(s.Leases, running)
@@ -77,6 +77,20 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 		return ids, fmt.Errorf("sweeping: %w", err)
 	}
 	return ids, nil
+}
+
+// releasedParts are those whose drivers all read back what was just set.
+func releasedParts(ctx context.Context, drivers []enforce.Driver, rules enforce.Rules) []catalog.Part {
+	var gone, stands []catalog.Part
+	for _, driver := range drivers {
+		name, reading := driver.Part(), driver.Check(ctx)
+		if clean(reading) || reading.State == ddm.PartPending && narrows(rules, name) {
+			gone = append(gone, name)
+		} else {
+			stands = append(stands, name) // two drivers may stand for one part
+		}
+	}
+	return without(gone, stands)
 }
 
 // setAll asks every driver, also after one failed.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"schulwart.org/agent/memory"
@@ -47,6 +48,10 @@ func (l *Loop) Take(manifest ddm.Manifest, set []ddm.Declaration) error {
 	l.config.Memory.Look(func(s *memory.State) { trust = s.Trust })
 	next := read(set, trust, clock.Now)
 	leases, fresh := l.merge(&next, clock)
+	former := maps.Clone(l.left)
+	for _, a := range fresh {
+		delete(l.left, a.lease.ID) // it holds again, or ends again
+	}
 	stored := l.update(func(s *memory.State) {
 		s.Token, s.Manifest, s.Declarations = manifest.DeclarationsToken, manifest, set
 		s.Trust.Keys = next.keys
@@ -57,6 +62,7 @@ func (l *Loop) Take(manifest ddm.Manifest, set []ddm.Declaration) error {
 		s.Leases = keptOf(s.Leases, leases)
 	})
 	if !stored {
+		l.left = former
 		return fmt.Errorf("storing declarations: %s", l.fault.Code)
 	}
 	l.state, l.leases, l.early = next, leases, map[string]int{}

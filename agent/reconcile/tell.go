@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"schulwart.org/agent/memory"
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
@@ -35,7 +37,7 @@ func (l *Loop) signal() {
 		return
 	}
 	for _, p := range l.parts {
-		if p.busy && !p.settled() && (p.name == catalog.Network || p.name == catalog.Screen && l.rules.Screen != nil) {
+		if p.busy && !p.settled() && !p.isLate() && l.awaited(p.name) {
 			return
 		}
 	}
@@ -43,6 +45,20 @@ func (l *Loop) signal() {
 	case l.changed <- struct{}{}:
 	default:
 	}
+}
+
+// awaited reports whether the server waits for the part's reading: it decides
+// whether a mode is active, or whether one is over.
+func (l *Loop) awaited(name catalog.Part) bool {
+	if name == catalog.Network || name == catalog.Screen && l.rules.Screen != nil {
+		return true
+	}
+	for _, left := range l.left {
+		if !isDetail(name) && slices.Contains(left, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // happened notes an event for the next report.

@@ -65,8 +65,12 @@ func (l *Loop) settle(clock memory.Clock, again bool) {
 	l.examination(clock)
 	l.applying()
 	for _, p := range l.parts {
+		l.aim(p)
+	}
+	for _, p := range l.parts {
 		l.want(p, again, clock.Elapsed)
 	}
+	l.released()
 	l.phasing(clock.Now)
 }
 
@@ -100,6 +104,7 @@ func (l *Loop) endings(clock memory.Clock) {
 	if len(over) == 0 {
 		return
 	}
+	l.leaves(over)
 	l.leases, l.early = running, nil
 	l.unstored = append(l.unstored, over...)
 	l.update(func(s *memory.State) {

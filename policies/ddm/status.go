@@ -130,7 +130,8 @@ const (
 	LeaseWaiting LeasePhase = "waiting" // stored, begins later
 	LeaseActive  LeasePhase = "active"  // in force; Parts say what was read back
 	LeaseCovered LeasePhase = "covered" // runs, but another lease of its kind or an exam rules
-	LeaseEnded   LeasePhase = "ended"   // over, by time, revision or release code
+	LeaseEnding  LeasePhase = "ending"  // over, and never again in force; Parts are not yet read back as released
+	LeaseEnded   LeasePhase = "ended"   // over, by time, revision or release code, and read back; Parts are details that still change
 	LeaseRefused LeasePhase = "refused" // not believed; Reason says why
 )
 

@@ -76,7 +76,8 @@ func holding(modes []lesson.DeviceMode) *lesson.DeviceMode {
 
 func overdue(modes []lesson.DeviceMode) bool {
 	for _, mode := range modes {
-		if mode.State == lesson.Unreachable && mode.Reason.Key == "should_have_ended" {
+		switch {
+		case mode.State == lesson.Unreachable && mode.Reason.Key == "should_have_ended", mode.Reason.Key == "not_released":
 			return true
 		}
 	}

@@ -40,6 +40,7 @@ func TestAdvise(t *testing.T) {
 		{"a mode holds", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Active, "")} }, "mode"},
 		{"a mode is on its way", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Planned, "on_its_way")} }, "mode"},
 		{"a mode does not hold as wanted", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Deviating, "part.timeout")} }, "deviating"},
+		{"a mode is over, but its device has not read back that all is free", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Deviating, "not_released")} }, "overdue"},
 		{"a mode should be over", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Unreachable, "should_have_ended")} }, "overdue"},
 		{"a mode holds without contact", func(d *board.Device) {
 			d.Contact = lesson.Contact{Seen: now.Add(-5 * time.Minute)}

@@ -25,13 +25,13 @@ func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) 
 	case !at.Before(l.Ends):
 		return overState(l, contact, at)
 	case l.ReportedRev >= l.Rev && l.Phase != "":
-		return reportedState(l, contact)
+		return reportedState(l, contact, at)
 	case l.Phase == ddm.LeaseRefused && l.DeliveredRev >= l.Rev:
 		// Nothing inside a lease that is not believed counts, its revision neither.
-		return reportedState(l, contact)
+		return reportedState(l, contact, at)
 	case l.DeliveredRev >= l.Rev:
 		return deliveredState(l, contact)
-	case !contact.Connected && l.DeliveredRev > 0 && l.Phase != ddm.LeaseEnded && l.Phase != ddm.LeaseRefused:
+	case !contact.Connected && l.DeliveredRev > 0 && !l.over() && l.Phase != ddm.LeaseRefused:
 		// An older revision is there; the new one waits.
 		return Unreachable, Reason{Key: "old_revision"}, contact.Seen
 	case !contact.Connected:
@@ -46,8 +46,10 @@ func StateOf(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) 
 }
 
 // reportedState tells what the device said of the revision that counts.
-func reportedState(l Lease, contact Contact) (State, Reason, time.Time) {
+func reportedState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
 	switch l.Phase {
+	case ddm.LeaseEnding:
+		return endingState(l, contact, at)
 	case ddm.LeaseEnded:
 		return Ended, reported(l, "released"), l.Since
 	case ddm.LeaseRefused:
@@ -63,8 +65,11 @@ func reportedState(l Lease, contact Contact) (State, Reason, time.Time) {
 func overState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
 	// A device that ended by its own clock never fetches the revision that would
 	// have ended it early: its end is an end all the same.
-	if l.Phase == ddm.LeaseEnded && (l.ReportedRev >= l.Rev || l.DeliveredRev <= l.ReportedRev) {
-		return Ended, Reason{}, l.Since
+	if l.over() && (l.ReportedRev >= l.Rev || l.DeliveredRev <= l.ReportedRev) {
+		if l.Phase == ddm.LeaseEnding {
+			return endingState(l, contact, at)
+		}
+		return Ended, detail(l), l.Since
 	}
 	if l.DeliveredRev == 0 && l.Phase == "" {
 		return Ended, Reason{Key: "never_received"}, l.Ends
@@ -78,6 +83,38 @@ func overState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time
 	}
 	return Unreachable, Reason{Key: "should_have_ended"}, contact.Seen
 }
+
+// endingState tells of a lease that is over on its device, which is still taking
+// back what it did. It is bounded: what takes longer deviates.
+func endingState(l Lease, contact Contact, at time.Time) (State, Reason, time.Time) {
+	for _, part := range l.Parts {
+		if part.State == ddm.PartDeviating {
+			return Deviating, partReason(part), part.Since
+		}
+	}
+	switch {
+	case !contact.Connected:
+		return Unreachable, Reason{Key: "not_released"}, contact.Seen
+	case at.Sub(l.Since) > Patience:
+		return Deviating, Reason{Key: "not_released"}, l.Since
+	}
+	return Delivered, Reason{Key: "ending"}, l.Since
+}
+
+// detail is what still changes after a mode has ended: a browser that was not
+// yet started again.
+func detail(l Lease) Reason {
+	for _, part := range l.Parts {
+		if part.State != ddm.PartOK && part.State != ddm.PartRepaired {
+			return partReason(part)
+		}
+	}
+	return Reason{}
+}
+
+// over reports whether the device said that the lease never holds again, whether
+// or not everything was read back as released.
+func (l Lease) over() bool { return l.Phase == ddm.LeaseEnding || l.Phase == ddm.LeaseEnded }
 
 // activeState looks at the parts: a mode is active when those that decide were
 // read back. The others are details with a state of their own.

@@ -109,6 +109,15 @@ func TestStateOf(t *testing.T) {
 		{"refused, though its revision is not believed either", []change{delivered(1), said(0, ddm.LeaseRefused), why("lease.signature")}, here, lesson.Deviating, "lease.signature"},
 		{"past its end, not read back, out of contact", []change{said(1, ddm.LeaseActive, network), over}, away, lesson.Unreachable, "should_have_ended"},
 		{"past its end, fetched and silent", []change{delivered(1), over}, away, lesson.Unreachable, "should_have_ended"},
+		{"past its end, being taken back", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), justOver, fresh}, here, lesson.Delivered, "ending"},
+		{"past its end, being taken back for too long", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), over}, here, lesson.Deviating, "not_released"},
+		{"past its end, being taken back, then silent", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), justOver, fresh}, away, lesson.Unreachable, "not_released"},
+		{"past its end, and it cannot be taken back", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartDeviating, "part.driver-error")), justOver, fresh}, here, lesson.Deviating, "part.driver-error"},
+		{"ended with a release code, being taken back", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), fresh}, here, lesson.Delivered, "ending"},
+		{"ended with a release code, and it cannot be taken back", []change{kind(lease.Screen), said(1, ddm.LeaseEnding, part("screen", ddm.PartDeviating, "screen.still"))}, here, lesson.Deviating, "screen.still"},
+		{"ended early, the device was taking back by its own clock meanwhile", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), endedEarly, fresh}, here, lesson.Delivered, "ending"},
+		{"past its end, read back, and the browser restarts soon", []change{said(1, ddm.LeaseEnded, part("browser", ddm.PartPending, "browser_restarts")), over}, here, lesson.Ended, "browser_restarts"},
+		{"ten minutes more did not reach it, for it was ending", []change{said(1, ddm.LeaseEnding, part("network", ddm.PartPending, "")), revised(2)}, away, lesson.Unreachable, "not_received"},
 		{"ended early, on its way", []change{said(1, ddm.LeaseActive, network), endedEarly}, here, lesson.Delivered, "ending"},
 		{"ended early, but the device is away and holds on", []change{said(1, ddm.LeaseActive, network), endedEarly}, away, lesson.Unreachable, "end_not_received"},
 		{"ended early, fetched, then silent", []change{said(1, ddm.LeaseActive, network), endedEarly, delivered(2)}, away, lesson.Unreachable, "should_have_ended"},
@@ -159,7 +168,7 @@ func TestAPartSpeaksInItsOwnWords(t *testing.T) {
 // is never claimed without a read-back of the revision that counts, and past its
 // end a lease is never active.
 func TestNothingIsClaimedThatIsNotKnown(t *testing.T) {
-	phases := []ddm.LeasePhase{"", ddm.LeaseWaiting, ddm.LeaseActive, ddm.LeaseCovered, ddm.LeaseEnded, ddm.LeaseRefused}
+	phases := []ddm.LeasePhase{"", ddm.LeaseWaiting, ddm.LeaseActive, ddm.LeaseCovered, ddm.LeaseEnding, ddm.LeaseEnded, ddm.LeaseRefused}
 	states := []ddm.PartState{ddm.PartOK, ddm.PartRepaired, ddm.PartPending, ddm.PartDeviating, ddm.PartNotPossible}
 	rapid.Check(t, func(t *rapid.T) {
 		l := base()

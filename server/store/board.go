@@ -84,7 +84,7 @@ func (s *Store) Overdue(ctx context.Context, school org.Branch, at time.Time) ([
 		return o, err
 	}, `SELECT l.device, l.enrolment, d.name, l.ends FROM leases l JOIN devices d ON d.authority = l.authority AND d.id = l.device
 		JOIN enrolments e ON e.authority = l.authority AND e.id = l.enrolment AND e.state = 'enrolled'
-		WHERE l.state IN ('active', 'covered', 'waiting') AND l.ends < $3 AND ($1 = '' OR l.authority = $1) AND ($2 = '' OR l.school = $2)
+		WHERE l.state IN ('active', 'covered', 'waiting', 'ending') AND l.ends < $3 AND ($1 = '' OR l.authority = $1) AND ($2 = '' OR l.school = $2)
 		ORDER BY l.ends, l.id LIMIT 500`, school.Authority, school.School, millis(at))
 }
 
