@@ -252,6 +252,9 @@ func TestAskedToBeginAnewTheDeviceAuthenticates(t *testing.T) {
 	s := remotetest.New(t)
 	d := enrolled(t, s)
 	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
+	// The stream may stand before the device has introduced itself; then the first
+	// Authenticate would be the one that is refused.
+	remotetest.Await(t, "introduction", func() bool { now, _ := s.Look(d.id.UDID); return len(now.Messages) >= 2 && len(now.Results) > 0 })
 	var asked atomic.Bool
 	s.Do(func() {
 		s.Answer = func(w http.ResponseWriter, r *http.Request) bool {
