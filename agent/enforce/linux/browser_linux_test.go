@@ -1,6 +1,7 @@
 package linux_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -208,18 +209,29 @@ user_pref("browser.sessionstore.interval", 1000);
 	t.Cleanup(func() { endOf(home) })
 	mine := onlyIn{home}
 	b := linux.NewBrowser(linux.BrowserOptions{
-		Tree: host.SystemTree{}, Files: &host.FakeFiles{}, Programs: mine, Desktops: &host.FakeDesktops{}, Notices: &host.FakeDesktops{}, Clock: host.NewClock(""), Notice: time.Second, Linger: 15 * time.Second,
+		Tree: host.SystemTree{}, Files: &host.FakeFiles{}, Programs: mine, Desktops: &host.FakeDesktops{}, Notices: &host.FakeDesktops{}, Clock: host.NewClock(""), Notice: time.Second, Linger: 30 * time.Second,
 	})
 	opened := func(times int) func() bool { return func() bool { return site.count("/lesson") >= times } }
+	// What Firefox has not written down yet it cannot bring back.
+	kept := func(since time.Time) func() bool {
+		file := filepath.Join(profile, "sessionstore-backups", "recovery.jsonlz4")
+		return func() bool {
+			info, err := os.Stat(file)
+			data, _ := os.ReadFile(file)
+			return err == nil && info.ModTime().After(since) && bytes.Contains(data, []byte("/lesson"))
+		}
+	}
+	began := time.Now()
 	patiently(t, "the page is open", opened(1))
-	time.Sleep(4 * time.Second)
+	patiently(t, "the session is saved", kept(began))
+	again := time.Now()
 	set(t, b, enforce.Rules{Network: enforce.Network{Reach: enforce.Only, Allow: []string{"127.0.0.1"}}})
 	patiently(t, "the page is open again after the mode began", opened(2))
-	time.Sleep(4 * time.Second)
+	patiently(t, "the session is saved again", kept(again))
 	set(t, b, nothing)
 	patiently(t, "the page is open again after the mode ended", opened(3))
 	patiently(t, "no policy is left", func() bool { _, err := os.Stat(firefoxFile); return os.IsNotExist(err) })
-	if kept, err := os.ReadFile(filepath.Join(profile, "prefs.js")); err != nil || strings.Contains(string(kept), "max_resumed_crashes") {
+	if prefs, err := os.ReadFile(filepath.Join(profile, "prefs.js")); err != nil || strings.Contains(string(prefs), "max_resumed_crashes") {
 		t.Errorf("left in the pupil's profile (%v)", err)
 	}
 }
@@ -278,7 +290,7 @@ func startServer(t *testing.T, server string) string {
 // patiently waits for a browser on a busy machine.
 func patiently(t *testing.T, what string, met func() bool) {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if met() {
 			return
 		}
