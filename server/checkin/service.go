@@ -34,10 +34,11 @@ type Store interface {
 	DeviceFacts(ctx context.Context, e Enrolment) (ddm.Facts, error)
 	SaveReport(ctx context.Context, e Enrolment, report Report) error
 	SaveEvents(ctx context.Context, e Enrolment, events []ddm.Event) error
-	// SignedBefore reports whether a signed message was obeyed already;
-	// RememberSigned notes that it was.
-	SignedBefore(ctx context.Context, e Enrolment, digest string) (bool, error)
-	RememberSigned(ctx context.Context, e Enrolment, digest string) error
+	// HearSigned remembers a signed message. It returns when the very same was
+	// first heard, zero if it was not, and stale, remembering nothing, for one that
+	// was signed more than SignedSlack before the latest. UnhearSigned forgets it.
+	HearSigned(ctx context.Context, e Enrolment, signed Signed, now time.Time) (first time.Time, stale bool, err error)
+	UnhearSigned(ctx context.Context, e Enrolment, signed Signed) error
 	SetSupervised(ctx context.Context, e Enrolment, supervised bool) error
 	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
 }
@@ -73,19 +74,6 @@ type Service struct {
 	Now  func() time.Time
 
 	contacts contacts
-}
-
-// Once obeys a message that is known by a signature alone, and not by the
-// connection, unless the very same was obeyed before: a replay changes nothing.
-func (s *Service) Once(ctx context.Context, e Enrolment, digest string, obey func() error) error {
-	before, err := s.Store.SignedBefore(ctx, e, digest)
-	if err != nil || before {
-		return err
-	}
-	if err := obey(); err != nil {
-		return err
-	}
-	return s.Store.RememberSigned(ctx, e, digest)
 }
 
 // Authenticate begins an enrolment, or begins it anew. It binds the certificate

@@ -104,6 +104,8 @@ type Store interface {
 	// NextCommand marks the next command as sent and returns its body, nil if
 	// nothing waits. With again, commands that the device put off come again.
 	NextCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error)
+	// PeekCommand returns the same and marks nothing.
+	PeekCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error)
 	// FinishCommand moves a command to the reports. It is a NotFound fault if no
 	// such command waits for the enrolment.
 	FinishCommand(ctx context.Context, authority, enrolment org.ID, report Report) (Queued, error)

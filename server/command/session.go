@@ -36,6 +36,12 @@ func (s *Service) Report(ctx context.Context, authority, enrolment org.ID, resul
 	return next, err
 }
 
+// Reported answers what was reported already: with the command that waits, and
+// changing nothing.
+func (s *Service) Reported(ctx context.Context, authority, enrolment org.ID, result mdm.Result) ([]byte, error) {
+	return s.Store.PeekCommand(ctx, authority, enrolment, result.Status == mdm.Idle)
+}
+
 func (s *Service) settle(ctx context.Context, authority, enrolment org.ID, result mdm.Result) error {
 	id := org.ID(result.CommandUUID)
 	if result.Status == mdm.NotNow {

@@ -29,9 +29,9 @@ const signatureHeader = "Mdm-Signature"
 type speaker struct {
 	checkin.Certificate
 	x509 *x509.Certificate
-	// digest names a message that is known by its signature alone; empty where the
+	// signed names a message that is known by its signature alone; zero where the
 	// connection itself proves who speaks.
-	digest string
+	signed checkin.Signed
 }
 
 // peerKey finds what is remembered of a connection.
@@ -84,7 +84,7 @@ func (g *Gateway) connected(r *http.Request) (*speaker, error) {
 func (g *Gateway) signs(r *http.Request) bool { return r.Header.Get(signatureHeader) != "" }
 
 // signed returns who signed the body. A signature has no nonce and can be
-// replayed; what changes something is obeyed once.
+// replayed; see checkin.Hear.
 func (g *Gateway) signed(r *http.Request, body []byte) (s *speaker, err error) {
 	// The parser below was written for friendly input.
 	defer func() {
@@ -117,11 +117,11 @@ func verifySignature(header string, body []byte) (*speaker, error) {
 		return nil, fmt.Errorf("checking signature: %w", err)
 	}
 	// What was signed, not how it was wrapped: the wrapping can be changed without
-	// the key. A device that sends the same message again signs another time.
+	// the key. A device that says the same again signs another time.
 	var at time.Time
 	_ = message.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &at)
 	s := speakerOf(signer)
-	s.digest = enroll.Fingerprint(append(at.UTC().AppendFormat(nil, time.RFC3339), body...))
+	s.signed = checkin.Signed{Digest: enroll.Fingerprint(append(at.UTC().AppendFormat(nil, time.RFC3339), body...)), At: at}
 	return s, nil
 }
 

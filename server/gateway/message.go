@@ -40,13 +40,31 @@ func (g *Gateway) message(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return checkin.Refusal(mdm.RefusedMessage).Because(err)
 		}
-		return g.checkIn(w, r, e, message, who.digest)
+		return g.hear(w, r, e, who.signed, func(heard checkin.Hearing) error { return g.checkIn(w, r, e, message, heard) })
 	}
 	result, err := mdm.ParseResult(body)
 	if err != nil {
 		return checkin.Refusal(mdm.RefusedMessage).Because(err)
 	}
-	return g.result(w, r, e, result)
+	return g.hear(w, r, e, who.signed, func(heard checkin.Hearing) error { return g.result(w, r, e, result, heard) })
+}
+
+// hear answers a replay with nothing. What could not be obeyed is forgotten, so
+// that the device may say it again.
+func (g *Gateway) hear(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, signed checkin.Signed, obey func(checkin.Hearing) error) error {
+	heard, err := g.CheckIn.Hear(r.Context(), e, signed)
+	if err != nil {
+		return err
+	}
+	if heard == checkin.Stale {
+		g.count("replayed")
+		return done(w, nil)
+	}
+	err = obey(heard)
+	if err != nil && heard == checkin.Fresh {
+		g.CheckIn.Unhear(r.Context(), e, signed)
+	}
+	return err
 }
 
 // isCheckIn tells the two kinds of messages apart. Old clients name no type, so
@@ -61,17 +79,17 @@ func isCheckIn(r *http.Request, body []byte) bool {
 	return bytes.Contains(body, []byte("MessageType")) && !bytes.Contains(body, []byte("CommandUUID"))
 }
 
-func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn, digest string) error {
+func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn, heard checkin.Hearing) error {
 	ctx := r.Context()
 	obey := func(with func(context.Context, checkin.Enrolment, mdm.CheckIn) error) error {
-		if digest == "" {
-			return done(w, with(ctx, e, message))
+		if heard == checkin.Again {
+			return done(w, nil)
 		}
-		return done(w, g.CheckIn.Once(ctx, e, digest, func() error { return with(ctx, e, message) }))
+		return done(w, with(ctx, e, message))
 	}
 	switch message.MessageType {
 	case mdm.DeclarativeManagement:
-		return g.declarative(w, r, e, message)
+		return g.declarative(w, r, e, message, heard)
 	case mdm.Authenticate:
 		g.count("authenticate")
 		return obey(g.CheckIn.Authenticate)
@@ -96,18 +114,23 @@ func (g *Gateway) checkIn(w http.ResponseWriter, r *http.Request, e checkin.Enro
 	return errs.E(errs.Invalid, "message.not_offered", "type", string(message.MessageType))
 }
 
-func (g *Gateway) result(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, result mdm.Result) error {
+func (g *Gateway) result(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, result mdm.Result, heard checkin.Hearing) error {
 	g.count("result")
 	if !result.Salvaged {
 		if err := e.Speaks(result.Enrollment); err != nil {
 			return err
 		}
 	}
-	g.CheckIn.Seen(e)
+	report := g.Commands.Report
+	if heard == checkin.Again {
+		report = g.Commands.Reported
+	} else {
+		g.CheckIn.Seen(e)
+	}
 	if e.State != checkin.Enrolled || result.UserChannel() {
 		return done(w, nil) // nothing to do, for a device that left or a user of it
 	}
-	next, err := g.Commands.Report(r.Context(), e.Authority, e.ID, result)
+	next, err := report(r.Context(), e.Authority, e.ID, result)
 	if err != nil {
 		return ours(err)
 	}
@@ -121,7 +144,7 @@ func (g *Gateway) result(w http.ResponseWriter, r *http.Request, e checkin.Enrol
 
 // declarative answers declarative management. Of an idle device it is all that
 // comes, and it is answered from memory.
-func (g *Gateway) declarative(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn) error {
+func (g *Gateway) declarative(w http.ResponseWriter, r *http.Request, e checkin.Enrolment, message mdm.CheckIn, heard checkin.Hearing) error {
 	if err := e.Speaks(message.Enrollment); err != nil {
 		return err
 	}
@@ -131,7 +154,9 @@ func (g *Gateway) declarative(w http.ResponseWriter, r *http.Request, e checkin.
 	if err := enrolled(e); err != nil {
 		return err
 	}
-	g.CheckIn.Seen(e)
+	if heard == checkin.Fresh {
+		g.CheckIn.Seen(e)
+	}
 	ctx := r.Context()
 	switch message.Endpoint {
 	case mdm.EndpointTokens:
@@ -150,6 +175,9 @@ func (g *Gateway) declarative(w http.ResponseWriter, r *http.Request, e checkin.
 		return answer(w, manifest)
 	case mdm.EndpointStatus:
 		g.count("status")
+		if heard == checkin.Again {
+			return done(w, nil)
+		}
 		return g.status(ctx, w, e, message.Data)
 	}
 	return g.declaration(ctx, w, e, message.Endpoint)

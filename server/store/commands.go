@@ -63,22 +63,32 @@ func (s *Store) supersede(ctx context.Context, tx Tx, q command.Queued) error {
 // NextCommand returns the next command for the enrolment and marks it as sent.
 // Asking an empty queue only reads.
 func (s *Store) NextCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error) {
+	id, body, err := s.next(ctx, authority, enrolment, again)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	_, err = s.exec(ctx, `UPDATE commands SET state = 'sent', tries = tries + 1 WHERE authority = $1 AND id = $2`, authority, id)
+	return body, err
+}
+
+// PeekCommand returns the next command for the enrolment and marks nothing.
+func (s *Store) PeekCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error) {
+	_, body, err := s.next(ctx, authority, enrolment, again)
+	return body, err
+}
+
+func (s *Store) next(ctx context.Context, authority, enrolment org.ID, again bool) (id org.ID, body []byte, err error) {
 	skip := "notnow"
 	if again {
 		skip = ""
 	}
-	var id org.ID
-	var body string
-	err := s.reader(ctx).QueryRowContext(ctx, `SELECT id, body FROM commands WHERE authority = $1 AND enrolment = $2 AND expires > $3 AND state <> $4
-		ORDER BY priority, CASE WHEN tries >= $5 THEN 1 ELSE 0 END, id LIMIT 1`, authority, enrolment, millis(s.now()), skip, command.Stubborn).Scan(&id, &body)
+	var text string
+	err = s.reader(ctx).QueryRowContext(ctx, `SELECT id, body FROM commands WHERE authority = $1 AND enrolment = $2 AND expires > $3 AND state <> $4
+		ORDER BY priority, CASE WHEN tries >= $5 THEN 1 ELSE 0 END, id LIMIT 1`, authority, enrolment, millis(s.now()), skip, command.Stubborn).Scan(&id, &text)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return "", nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.exec(ctx, `UPDATE commands SET state = 'sent', tries = tries + 1 WHERE authority = $1 AND id = $2`, authority, id)
-	return []byte(body), err
+	return id, []byte(text), err
 }
 
 // FinishCommand moves a command to the reports.

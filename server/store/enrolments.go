@@ -166,17 +166,3 @@ func (s *Store) SetSupervised(ctx context.Context, e checkin.Enrolment, supervis
 		return s.changed(ctx, tx, org.Branch{Authority: e.Authority, School: school}, e.Device)
 	})
 }
-
-// SignedBefore reports whether a signed message was obeyed already.
-func (s *Store) SignedBefore(ctx context.Context, e checkin.Enrolment, digest string) (bool, error) {
-	var n int
-	err := s.reader(ctx).QueryRowContext(ctx, `SELECT COUNT(*) FROM signed_messages WHERE authority = $1 AND enrolment = $2 AND digest = $3`, e.Authority, e.ID, digest).Scan(&n)
-	return n > 0, err
-}
-
-// RememberSigned notes a signed message that was obeyed.
-func (s *Store) RememberSigned(ctx context.Context, e checkin.Enrolment, digest string) error {
-	_, err := s.exec(ctx, `INSERT INTO signed_messages (authority, enrolment, digest, at) VALUES ($1, $2, $3, $4) ON CONFLICT (authority, enrolment, digest) DO NOTHING`,
-		e.Authority, e.ID, digest, millis(s.now()))
-	return err
-}

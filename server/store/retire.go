@@ -14,7 +14,7 @@ const (
 	keepEvents   = 30 * 24 * time.Hour
 	keepContacts = 8 * 24 * time.Hour
 	keepRuns     = 90 * 24 * time.Hour
-	keepSigned   = 400 * 24 * time.Hour // longer than any certificate: replays must stay known
+	keepSigned   = 400 * 24 * time.Hour // longer than any certificate: the latest of a device must stay known
 )
 
 // retireAtOnce bounds how long the writer is held by one round of retirement.

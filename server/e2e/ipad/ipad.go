@@ -10,7 +10,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +17,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/smallstep/pkcs7"
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/mdm"
@@ -260,21 +257,6 @@ func (d *IPad) PutSigned(ctx context.Context, url string, body []byte, signature
 		request.Header.Set("Mdm-Signature", signature)
 	}
 	return d.do(request, "")
-}
-
-// Sign returns the header value for a body: a detached CMS signature, SHA-1.
-func (d *IPad) Sign(body []byte) (string, error) {
-	signed, err := pkcs7.NewSignedData(body)
-	if err != nil {
-		return "", err
-	}
-	signed.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA1)
-	if err := signed.AddSigner(d.cert, d.key, pkcs7.SignerInfoConfig{}); err != nil {
-		return "", err
-	}
-	signed.Detach()
-	data, err := signed.Finish()
-	return base64.StdEncoding.EncodeToString(data), err
 }
 
 // ServerURL returns where the device sends its reports.

@@ -83,39 +83,6 @@ func TestSignaturesAreChecked(t *testing.T) {
 	}
 }
 
-func TestAReplayChangesNothing(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
-		r := gatewaytest.Start(t, s)
-		ctx := context.Background()
-		d := fresh(r, 1)
-		if err := d.InstallEnrolment(ctx, link(r.Token(1).URL)); err != nil {
-			t.Fatal(err)
-		}
-		first, err := mdm.Encode(mdm.CheckIn{MessageType: mdm.Authenticate, Enrollment: mdm.Enrollment{UDID: d.UDID}, Topic: "com.apple.mgmt.x", SerialNumber: d.Serial})
-		if err != nil {
-			t.Fatal(err)
-		}
-		signature := mustSign(t, d, first)
-		say := func() {
-			t.Helper()
-			if _, err := d.PutSigned(ctx, d.ServerURL(), first, signature); err != nil {
-				t.Fatal(err)
-			}
-		}
-		say()
-		if err := d.TokenUpdate(ctx); err != nil {
-			t.Fatal(err)
-		}
-		say() // heard by somebody at the proxy, and sent again
-		if got := storetest.Ask(t, s, `SELECT state FROM enrolments`); got != "enrolled" {
-			t.Fatalf("the device is %s", got)
-		}
-		if err := d.Connect(ctx); err != nil || len(d.Handled()) != 2 {
-			t.Fatalf("handled %v, %v", d.Handled(), err)
-		}
-	})
-}
-
 func TestALinkOfOneSchoolDoesNotCarryOffTheDevicesOfAnother(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		r := gatewaytest.Start(t, s)
