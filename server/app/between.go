@@ -68,8 +68,8 @@ func (r tabletReports) Reported(ctx context.Context, _ org.Branch, device org.ID
 // orders queues commands for tablets.
 type orders struct{ app *App }
 
-func (o orders) Order(ctx context.Context, authority, device org.ID, order mdm.Command, expires time.Time, about string) error {
-	_, err := o.app.Command.Send(ctx, command.Order{Authority: authority, Device: device, Command: order, Expires: expires, About: about})
+func (o orders) Order(ctx context.Context, authority, device org.ID, order mdm.Command, expires time.Time, about, replaces string) error {
+	_, err := o.app.Command.Send(ctx, command.Order{Authority: authority, Device: device, Command: order, Expires: expires, About: about, Replaces: replaces})
 	return err
 }
 

@@ -4,6 +4,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -43,9 +44,12 @@ type Order struct {
 	Device    org.ID
 	Command   mdm.Command
 	Expires   time.Time // zero: a day for questions, a week for the rest
-	// About names what the command is for, such as a lease. A later order about
-	// the same thing replaces one that was not sent yet.
+	// About names what the command is for, such as a revision of a lease.
 	About string
+	// Replaces voids earlier orders about this, or about any part of it (named
+	// after a colon), that the device has not answered: what they ask is no longer
+	// wanted, and must not be done after what replaces it. Empty: About.
+	Replaces string
 }
 
 // Receipt says under which id an order waits, and whom to wake for it.
@@ -71,6 +75,7 @@ type Queued struct {
 	RequestType string
 	Body        string // the command as XML property list
 	About       string
+	Replaces    string // empty: nothing
 	Likeness    string // equal for questions that are the same; empty for what must not be merged
 	Pressing    bool
 	Expires     time.Time
@@ -198,7 +203,7 @@ func (s *Service) queued(order Order, target Target) (Queued, error) {
 		return Queued{}, errs.E(errs.Invalid, "command.expired")
 	}
 	q := Queued{
-		ID: ids.New(), Authority: order.Authority, Device: order.Device, Enrolment: target.Enrolment, RequestType: command.RequestType(), About: order.About,
+		ID: ids.New(), Authority: order.Authority, Device: order.Device, Enrolment: target.Enrolment, RequestType: command.RequestType(), About: order.About, Replaces: cmp.Or(order.Replaces, order.About),
 		Pressing: command.Pressing(), Expires: expires, PushAt: now.Add(BackOff(0)),
 	}
 	command.CommandUUID = ""

@@ -229,25 +229,38 @@ func TestALockOvertakesAll(t *testing.T) {
 	})
 }
 
-func TestALaterOrderAboutTheSameReplacesOneThatWasNotSent(t *testing.T) {
+func TestALaterOrderReplacesWhatTheDeviceHasNotAnswered(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
-		order := func(c mdm.Command) org.ID {
-			receipt, err := r.Enqueue(context.Background(), command.Order{Authority: r.authority, Device: r.device, Command: c, About: "lease-1"})
+		order := func(about string, c mdm.Command) org.ID {
+			receipt, err := r.Enqueue(context.Background(), command.Order{Authority: r.authority, Device: r.device, Command: c, About: about, Replaces: "lease:1"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return receipt.ID
 		}
-		install := order(mdm.InstallProfile([]byte("a")))
-		longer := order(mdm.InstallProfile([]byte("b")))
-		r.expect(r.says(mdm.Idle, ""), longer, "only the latest")
-		remove := order(mdm.RemoveProfile("a"))
-		r.expect(r.says(mdm.Acknowledged, longer), remove, "what was sent is reported")
-		if report, err := r.store.CommandReport(context.Background(), r.authority, install); err != nil || report.Status != command.Superseded {
-			t.Fatalf("replaced: %+v, %v", report, err)
+		other, err := r.Enqueue(context.Background(), command.Order{Authority: r.authority, Device: r.device, Command: mdm.RemoveProfile("b"), About: "lease:11:1"})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if len(r.finished) != 1 || r.finished[0] != "InstallProfile lease-1 Acknowledged" {
-			t.Fatalf("told %q", r.finished)
+		install := order("lease:1:1", mdm.InstallProfile([]byte("a")))
+		longer := order("lease:1:2", mdm.InstallProfile([]byte("b")))
+		r.expect(r.says(mdm.Idle, ""), other.ID, "what another lease waits for")
+		r.expect(r.says(mdm.Acknowledged, other.ID), longer, "only the latest")
+		// It was sent, again and again, and the device never said what became of it.
+		for range command.Stubborn {
+			r.expect(r.says(mdm.Idle, ""), longer, "sent again")
+		}
+		remove := order("lease:1:3", mdm.RemoveProfile("a"))
+		r.expect(r.says(mdm.Idle, ""), remove, "the end")
+		r.expect(r.says(mdm.Acknowledged, longer), remove, "a late word on what is void")
+		r.expect(r.says(mdm.Acknowledged, remove), "", "and nothing after the end")
+		for _, void := range []org.ID{install, longer} {
+			if report, err := r.store.CommandReport(context.Background(), r.authority, void); err != nil || report.Status != command.Superseded {
+				t.Fatalf("replaced: %+v, %v", report, err)
+			}
+		}
+		if got := strings.Join(r.finished, ", "); got != "RemoveProfile lease:11:1 Acknowledged, RemoveProfile lease:1:3 Acknowledged" {
+			t.Fatalf("told %q", got)
 		}
 	})
 }

@@ -22,11 +22,11 @@ func (s *Store) CommandTarget(ctx context.Context, authority, device org.ID) (co
 }
 
 // AddCommand makes a command wait. A question that waits already is not asked
-// twice; what was not sent yet about the same thing is replaced.
+// twice; what it replaces is void.
 func (s *Store) AddCommand(ctx context.Context, q command.Queued) (command.Receipt, error) {
 	receipt := command.Receipt{ID: q.ID, Enrolment: q.Enrolment}
 	err := s.write(ctx, func(ctx context.Context, tx Tx) error {
-		if q.About != "" {
+		if q.Replaces != "" {
 			if err := s.supersede(ctx, tx, q); err != nil {
 				return err
 			}
@@ -49,14 +49,17 @@ func (s *Store) AddCommand(ctx context.Context, q command.Queued) (command.Recei
 
 const reportColumns = `command_reports (authority, id, device, request_type, status, detail, created, at)`
 
+// supersede voids what the device has not answered, even if it was sent: were it
+// handed out again, it would be done after what replaces it. A report on it that
+// is still on its way finds nothing and changes nothing.
 func (s *Store) supersede(ctx context.Context, tx Tx, q command.Queued) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO `+reportColumns+` SELECT authority, id, device, request_type, $1, '', created, $2 FROM commands
-		WHERE authority = $3 AND enrolment = $4 AND about = $5 AND state = 'waiting' ON CONFLICT (authority, id) DO NOTHING`,
-		command.Superseded, millis(s.now()), q.Authority, q.Enrolment, q.About)
+	const void = ` FROM commands WHERE authority = $1 AND enrolment = $2 AND SUBSTR(about || ':', 1, LENGTH(CAST($3 AS TEXT)) + 1) = $3 || ':'`
+	_, err := tx.ExecContext(ctx, `INSERT INTO `+reportColumns+` SELECT authority, id, device, request_type, CAST($4 AS TEXT), '', created, CAST($5 AS BIGINT)`+void+` ON CONFLICT (authority, id) DO NOTHING`,
+		q.Authority, q.Enrolment, q.Replaces, command.Superseded, millis(s.now()))
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM commands WHERE authority = $1 AND enrolment = $2 AND about = $3 AND state = 'waiting'`, q.Authority, q.Enrolment, q.About)
+	_, err = tx.ExecContext(ctx, `DELETE`+void, q.Authority, q.Enrolment, q.Replaces)
 	return err
 }
 

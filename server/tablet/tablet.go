@@ -31,10 +31,10 @@ type Store interface {
 	TabletsWaiting(ctx context.Context, at time.Time, most int) ([]lesson.Lease, error)
 }
 
-// Orders puts commands into a device's queue and wakes it. A later order about
-// the same thing replaces one that was not sent yet.
+// Orders puts commands into a device's queue and wakes it. What the device has
+// not answered yet and is about what it replaces is void.
 type Orders interface {
-	Order(ctx context.Context, authority, device org.ID, command mdm.Command, expires time.Time, about string) error
+	Order(ctx context.Context, authority, device org.ID, command mdm.Command, expires time.Time, about, replaces string) error
 }
 
 // Signer signs profiles, so that the device shows who sent them.
@@ -88,13 +88,13 @@ func (s *Service) Install(ctx context.Context, l lesson.Lease) error {
 	if err != nil {
 		return fmt.Errorf("signing profile: %w", err)
 	}
-	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.InstallProfile(signed), l.Ends, about(aboutLease, l.ID, l.Rev))
+	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.InstallProfile(signed), l.Ends, about(aboutLease, l.ID, l.Rev), every(aboutLease, l.ID))
 }
 
 // Remove ends the lease before its time. It needs the device's network; without
 // it the profile leaves at its own date.
 func (s *Service) Remove(ctx context.Context, l lesson.Lease) error {
-	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.RemoveProfile(Identifier(l)), s.Now().Add(checkFor), about(aboutLease, l.ID, l.Rev))
+	return s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.RemoveProfile(Identifier(l)), s.Now().Add(checkFor), about(aboutLease, l.ID, l.Rev), every(aboutLease, l.ID))
 }
 
 // Deliver sends what was not sent when a mode was made or changed: modes that
@@ -125,7 +125,7 @@ func (s *Service) Check(ctx context.Context) error {
 		return err
 	}
 	for _, l := range leases {
-		err := s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.ProfileList(), s.Now().Add(checkFor), about(aboutCheck, l.ID, l.Rev))
+		err := s.Orders.Order(ctx, l.Branch.Authority, l.Device, mdm.ProfileList(), s.Now().Add(checkFor), about(aboutCheck, l.ID, l.Rev), every(aboutCheck, l.ID))
 		if err != nil && !errs.Is(err, errs.Conflict) {
 			return err
 		}
@@ -157,7 +157,9 @@ func (s *Service) Finished(ctx context.Context, authority, device org.ID, reques
 		return s.say(ctx, school, device, id, rev, ddm.LeaseEnded, nil)
 	case what == aboutLease && done:
 		return s.say(ctx, school, device, id, rev, ddm.LeaseActive, &ddm.Reason{Code: "profile.installed"})
-	case what == aboutLease && result.Status == mdm.Error:
+	case what == aboutLease:
+		// An order that the device could not even read is refused like any other,
+		// or it would be sent again and again.
 		return s.say(ctx, school, device, id, rev, ddm.LeaseRefused, &ddm.Reason{Code: "profile.refused", Details: map[string]string{"device": reason(result)}})
 	}
 	return nil
@@ -188,9 +190,10 @@ func reason(result mdm.Result) string {
 	return string(result.Status)
 }
 
-func about(what string, id org.ID, rev int) string {
-	return what + ":" + id.String() + ":" + strconv.Itoa(rev)
-}
+// about names a revision of a lease, every all of them.
+func about(what string, id org.ID, rev int) string { return every(what, id) + ":" + strconv.Itoa(rev) }
+
+func every(what string, id org.ID) string { return what + ":" + id.String() }
 
 func parse(text string) (what, id string, rev int, ok bool) {
 	parts := strings.Split(text, ":")
