@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -99,6 +102,56 @@ func TestACloneAndARetiredDeviceAreRefused(t *testing.T) {
 	if status, reason := l.say(l.tokens()); status != http.StatusBadRequest || reason != mdm.RefusedRevoked && reason != mdm.RefusedLeft {
 		t.Errorf("a retired device is answered %d %q", status, reason)
 	}
+}
+
+// The whole server behind a TLS proxy: what the named proxy says of a device's
+// certificate is believed, the same from anybody else is not.
+func TestOnlyTheNamedProxySpeaksForDevices(t *testing.T) {
+	h := &house{t: t, config: settings(t, t.TempDir(), freePort(t), freePort(t))}
+	h.config.Proxy, h.config.DeviceHeader = []string{"127.0.0.2"}, "X-Client-Cert"
+	h.open()
+	t.Cleanup(h.close)
+	h.furnish(h.app)
+	l := h.laptop("PF000001")
+	own, err := l.id.TLS(time.Now).GetClientCertificate(&tls.CertificateRequestInfo{})
+	must(t, err)
+	header := url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]})))
+
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(h.app.Enroll.CAPEM()))
+	ask := func(from string, with http.Header) (int, string) {
+		t.Helper()
+		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		transport := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}}
+		defer transport.CloseIdleConnections()
+		request := made(http.NewRequest(http.MethodPut, l.id.DeviceURL+"/mdm", bytes.NewReader(made(mdm.Encode(l.tokens()))(t))))(t)
+		for name, values := range with {
+			request.Header[name] = values
+		}
+		response := made((&http.Client{Transport: transport}).Do(request))(t)
+		defer response.Body.Close()
+		return response.StatusCode, response.Header.Get(mdm.RefusalHeader)
+	}
+	for name, test := range map[string]struct {
+		from   string
+		with   http.Header
+		status int
+		reason string
+	}{
+		"the proxy":                    {"127.0.0.2", http.Header{"X-Client-Cert": {header}}, http.StatusOK, ""},
+		"the proxy, of nobody":         {"127.0.0.2", nil, http.StatusBadRequest, mdm.RefusedNoCertificate},
+		"the proxy, garbage":           {"127.0.0.2", http.Header{"X-Client-Cert": {"%ZZ"}}, http.StatusBadRequest, mdm.RefusedUnknown},
+		"somebody else":                {"127.0.0.1", http.Header{"X-Client-Cert": {header}}, http.StatusBadRequest, mdm.RefusedNoCertificate},
+		"somebody who names the proxy": {"127.0.0.1", http.Header{"X-Client-Cert": {header}, "X-Forwarded-For": {"127.0.0.2"}, "X-Real-Ip": {"127.0.0.2"}}, http.StatusBadRequest, mdm.RefusedNoCertificate},
+		"by another header":            {"127.0.0.2", http.Header{"X-Ssl-Cert": {header}}, http.StatusBadRequest, mdm.RefusedNoCertificate},
+	} {
+		if status, reason := ask(test.from, test.with); status != test.status || reason != test.reason {
+			t.Errorf("%s: %d %q", name, status, reason)
+		}
+	}
+	// A device that comes directly is known by its own certificate, whatever it
+	// says of others in a header.
+	l.want(http.StatusOK, "", l.tokens())
 }
 
 func TestTroubleWithTheStoreIs503(t *testing.T) {

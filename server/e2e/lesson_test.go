@@ -10,6 +10,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/roster"
 )
 
 func TestALessonFromItsTapToItsEnd(t *testing.T) {
@@ -132,6 +133,37 @@ func TestWhoComesLateAndWhoLeaves(t *testing.T) {
 	teacher.comes(next.ID, first.id, lesson.Active)
 	teacher.comes(mode.ID, first.id, lesson.Active)
 	first.sees("never") // both hold: internet off and only these sites
+}
+
+// A device that moves to another school in mid-mode hears of the end all the
+// same: marks were left for the mode's school alone, and it held on to its end.
+func TestADeviceThatMovedHearsOfItsEnd(t *testing.T) {
+	h := newHouse(t)
+	ctx := context.Background()
+	other := made(h.app.Roster.CreateSchool(ctx, boss, h.school.Authority, "Realschule", "RS"))(t)
+	move := func(device org.ID) {
+		t.Helper()
+		made(h.app.Roster.UpdateDevice(ctx, boss, device, roster.DeviceUpdate{School: &other.ID}))(t)
+	}
+	teacher := h.as(oert)
+
+	member := h.desks(1, 7, h.link(h.class, 1), "").desk(0)
+	ticked := h.desks(1, 8, h.link(h.class, 1), "").desk(0)
+	class := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
+	teacher.reaches(class.ID, lesson.Active, 2)
+	teacher.end(class.ID, ticked.id)
+	ticked.sees("open")
+	alone := teacher.start(order{"target": map[string]any{"devices": []org.ID{ticked.id}}, "kind": "offline", "minutes": 20})
+	teacher.comes(alone.ID, ticked.id, lesson.Active)
+	ticked.sees("never")
+
+	move(ticked.id)
+	ticked.sees("never") // ticked by hand, and meant wherever it is
+	made(h.app.Lessons.End(ctx, boss, alone.ID))(t)
+	ticked.sees("open")
+
+	move(member.id)
+	member.sees("open") // no longer of the class
 }
 
 // Who left a group and comes back while the mode still runs is meant again.

@@ -154,6 +154,27 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// An end is an end when the board no longer offers to take it back: a page that
+// lay open, or an old address, must not put a class into a mode again.
+func TestUndoAfterAMinute(t *testing.T) {
+	for after, allowed := range map[time.Duration]bool{10 * time.Second: true, time.Minute: true, time.Minute + time.Second: false, 20 * time.Minute: false} {
+		t.Run(after.String(), func(t *testing.T) {
+			s, mode := started(t)
+			if _, err := s.End(ctx, oert, mode.ID); err != nil {
+				t.Fatal(err)
+			}
+			s.after(after)
+			_, err := s.Resume(ctx, oert, mode.ID)
+			if allowed && err != nil || !allowed && !errs.Is(err, errs.Conflict) {
+				t.Fatalf("%v", err)
+			}
+			if l := s.of(t, "laptop-1"); l.Ends.After(s.now) != allowed {
+				t.Fatalf("the laptop holds until %s, it is %s", l.Ends, s.now)
+			}
+		})
+	}
+}
+
 func TestUndoForOneLeavesTheOthersEnded(t *testing.T) {
 	s, mode := started(t)
 	if _, err := s.End(ctx, oert, mode.ID, "laptop-1", "laptop-2"); err != nil {
@@ -255,6 +276,36 @@ func TestWhoMayEnd(t *testing.T) {
 			}
 			if rev := s.of(t, "laptop-1").Rev; (rev == 2) != (c.want == "") {
 				t.Errorf("revision %d", rev)
+			}
+		})
+	}
+}
+
+// A second role widens only what it allows itself: who teaches and also looks
+// after devices does not thereby start modes in colleagues' classes, but may end
+// them where that role may.
+func TestASecondRoleWidensOnlyWhatItAllowsItself(t *testing.T) {
+	for role, may_ := range map[may.Role]struct{ start, end bool }{
+		may.HelpDesk: {false, true}, may.Technician: {false, false}, may.Trainee: {false, false}, may.ReadOnly: {false, false}, may.SchoolAdmin: {true, true},
+	} {
+		t.Run(string(role), func(t *testing.T) {
+			s, mode := started(t)
+			both := may.Actor{ID: "both", Name: "Frau Doppel", Grants: []may.Grant{{Role: may.Teacher, Branch: north}, {Role: role, Branch: north}}}
+			_, err := s.Start(ctx, both, lesson.Request{Group: class.Group, Kind: lease.Offline, Minutes: 20})
+			if allowed := err == nil; allowed != may_.start {
+				t.Errorf("starting: %v", err)
+			}
+			_, err = s.Extend(ctx, both, mode.ID, 5)
+			if allowed := err == nil; allowed != may_.start {
+				t.Errorf("ten minutes more: %v", err)
+			}
+			_, err = s.End(ctx, both, mode.ID)
+			if allowed := err == nil; allowed != may_.end {
+				t.Errorf("ending: %v", err)
+			}
+			s.teaches["both"] = true
+			if _, err := s.Start(ctx, both, lesson.Request{Group: class.Group, Kind: lease.Offline, Minutes: 20}); err != nil {
+				t.Errorf("in the own class: %v", err)
 			}
 		})
 	}
