@@ -22,8 +22,8 @@ var importLaws = []importLaw{
 		forbid: ours("server", "agent", "web", "scripts"),
 	},
 	{
-		name: "inside policies: org ← lease, catalog ← presets; desired uses all but presets",
-		why:  "the wire (mdm, ddm) must not know what we mean by it, and presets are content, not rules; catalog names kinds of leases to say what each platform can do with them",
+		name: "inside policies: org ← lease, catalog ← desired ← sheet ← presets",
+		why:  "the wire (mdm, ddm) must not know what we mean by it, and presets are content, not rules; catalog names kinds of leases to say what each platform can do with them; sheets are policies as text, for people and presets",
 		in:   under("policies"),
 		forbid: func(pkg, imported string) bool {
 			return strings.HasPrefix(imported, "policies/") && !slices.Contains(insidePolicies[room(pkg)], imported)
@@ -47,7 +47,7 @@ var importLaws = []importLaw{
 		name:   "the agent decides nothing about what a device should have",
 		why:    "desired is the server's answer; a second computation on the device would be a second answer. YAML is for people",
 		in:     under("agent"),
-		forbid: join(ours("policies/desired", "policies/presets"), these("gopkg.in/yaml.*", "github.com/goccy/go-yaml*", "database/*", "github.com/gin-gonic/*")),
+		forbid: join(ours("policies/desired", "policies/presets", "policies/sheet"), these("gopkg.in/yaml.*", "github.com/goccy/go-yaml*", "database/*", "github.com/gin-gonic/*")),
 	},
 	{
 		name:   "web imports nothing of ours",
@@ -133,7 +133,8 @@ var insidePolicies = map[string][]string{
 	"policies/version": {},
 	"policies/lease":   {"policies/org"},
 	"policies/catalog": {"policies/org", "policies/lease"},
-	"policies/presets": {"policies/org", "policies/lease", "policies/catalog"},
+	"policies/presets": {"policies/org", "policies/lease", "policies/catalog", "policies/sheet"},
+	"policies/sheet":   {"policies/org", "policies/lease", "policies/catalog", "policies/desired"},
 	"policies/desired": {"policies/org", "policies/lease", "policies/catalog", "policies/ddm", "policies/mdm"},
 }
 
@@ -214,7 +215,7 @@ func TestUseLaws(t *testing.T) {
 // none of the packages that it may import brings the heavy ones along.
 func TestAgentReachesNothingHeavy(t *testing.T) {
 	reach := reachable(survey(t), under("agent"))
-	for _, pkg := range []string{"policies/desired", "policies/presets", "server/store", "web"} {
+	for _, pkg := range []string{"policies/desired", "policies/presets", "policies/sheet", "server/store", "web"} {
 		if path, ok := reach[pkg]; ok {
 			t.Errorf("the agent reaches %s through %s", pkg, strings.Join(path, " → "))
 		}

@@ -1,0 +1,129 @@
+// Package sheet reads and writes policies as text: one YAML sheet per place of
+// the tree, for people who keep them under version control, for presets and for
+// templates. It opens no files; whoever does hands over path and content.
+package sheet
+
+import (
+	"sort"
+	"strings"
+	"time"
+
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/desired"
+	"schulwart.org/policies/org"
+)
+
+// Place names a place as people write it: by names, from the top. Nothing at all
+// is the operator.
+type Place struct {
+	Authority string `json:"authority,omitempty"`
+	School    string `json:"school,omitempty"`
+	Group     string `json:"group,omitempty"`
+	Device    string `json:"device,omitempty"` // inventory number
+}
+
+// Level returns the height at which the place is.
+func (p Place) Level() org.Level {
+	switch {
+	case p.Device != "":
+		return org.Device
+	case p.Group != "":
+		return org.Group
+	case p.School != "":
+		return org.School
+	case p.Authority != "":
+		return org.Authority
+	}
+	return org.Operator
+}
+
+// String returns the names with the widest first, "Stadt Nordfurt › Gymnasium
+// Nord"; empty for the operator.
+func (p Place) String() string {
+	var names []string
+	for _, name := range []string{p.Authority, p.School, p.Group, p.Device} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " › ")
+}
+
+// Sheet is what one place says.
+type Sheet struct {
+	Place      Place
+	Families   map[string]Family // by name
+	Exceptions []Exception       // ordered by family, field and reason
+}
+
+// Family is one family's settings with how firmly each field is meant.
+type Family struct {
+	Settings catalog.Settings
+	Holds    map[string]desired.Hold
+	// Kept names secret fields that stay as they are ("!kept"): a secret is never
+	// written out.
+	Kept []string
+}
+
+// Exception is a deviation with owner, reason and end.
+type Exception struct {
+	Family, Field string
+	Value         any // canonical
+	Owner         string
+	Reason        string
+	Starts        time.Time // zero: at once
+	Until         time.Time
+}
+
+// Fault is what is wrong in a sheet, and where.
+type Fault struct {
+	catalog.Fault
+	File string `json:"file"`
+	Line int    `json:"line"` // from 1; 0 if it is about the whole file
+}
+
+// File is a sheet's text with the path that people know it by.
+type File struct {
+	Path    string `json:"path"`
+	Content string `json:"content"`
+}
+
+// ReadAll reads all sheets of a tree. With any fault nothing of it counts: a
+// half-valid tree is refused. Two sheets about one place are a fault.
+func ReadAll(files []File) ([]Sheet, []Fault) {
+	var sheets []Sheet
+	var faults []Fault
+	seen := map[Place]string{}
+	ordered := append([]File(nil), files...)
+	sort.Slice(ordered, func(i, j int) bool { return ordered[i].Path < ordered[j].Path })
+	for _, file := range ordered {
+		read, wrong := Read(file)
+		faults = append(faults, wrong...)
+		if len(wrong) > 0 {
+			continue
+		}
+		if other, twice := seen[read.Place]; twice {
+			faults = append(faults, Fault{Fault: catalog.Fault{Key: "sheet.twice", Field: "place", Args: map[string]string{"file": other}}, File: file.Path, Line: 1})
+			continue
+		}
+		seen[read.Place] = file.Path
+		sheets = append(sheets, read)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return sheets, nil
+}
+
+func (s *Sheet) order() {
+	sort.SliceStable(s.Exceptions, func(i, j int) bool {
+		a, b := s.Exceptions[i], s.Exceptions[j]
+		if a.Family != b.Family {
+			return a.Family < b.Family
+		}
+		if a.Field != b.Field {
+			return a.Field < b.Field
+		}
+		return a.Reason < b.Reason
+	})
+}
