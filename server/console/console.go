@@ -25,6 +25,7 @@ import (
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/standard"
 	"schulwart.org/web"
 )
 
@@ -37,6 +38,7 @@ type Deps struct {
 	Sessions *staff.Sessions
 	Staff    *staff.Service
 	Roster   *roster.Service
+	Standard *standard.Service
 	Lessons  *lesson.Service
 	Presence lesson.Presence
 	Live     *live.Hub

@@ -55,8 +55,10 @@ const (
 	HelpDeskUse   Action = "helpdesk.use"   // search across schools, open the call page
 	OperationRead Action = "operation.read" // certificates, backup, capacity
 	OperationRun  Action = "operation.run"  // set-up, backup now, keys
-	PolicyRead    Action = "policy.read"    // see base policies
-	PolicyWrite   Action = "policy.write"   // change base policies
+	PolicyRead    Action = "policy.read"    // see policies, drafts, history and exceptions
+	PolicyPropose Action = "policy.propose" // prepare drafts and put them before a second person
+	PolicyWrite   Action = "policy.write"   // publish policies, file and end exceptions
+	PolicyApprove Action = "policy.approve" // publish what somebody else proposed
 	AccountOwn    Action = "account.own"    // one's own password, factor, sessions; everybody
 )
 
@@ -64,12 +66,12 @@ const (
 // not.
 var grants = map[Role][]Action{
 	Operator: {SchoolRead, SchoolWrite, SchoolCreate, AuthorityNew, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd,
-		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyWrite},
+		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
 	HelpDesk:       {SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead},
 	Technician:     {SchoolRead, GroupRead, DeviceRead, DeviceWrite, TokenRead, TokenWrite, HelpDeskUse, PolicyRead},
-	AuthorityAdmin: {SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyWrite},
-	SchoolAdmin:    {SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyWrite},
-	Trainee:        {SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead},
+	AuthorityAdmin: {SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
+	SchoolAdmin:    {SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
+	Trainee:        {SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
 	Teacher:        {GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite},
 	ReadOnly:       {SchoolRead, GroupRead, DeviceRead, PolicyRead},
 }

@@ -28,7 +28,7 @@ var (
 var actions = []may.Action{
 	may.SchoolRead, may.SchoolWrite, may.SchoolCreate, may.AuthorityNew, may.GroupRead, may.GroupWrite, may.DeviceRead, may.DeviceWrite,
 	may.ModeStart, may.ModeEnd, may.Substitute, may.SitesWrite, may.TokenRead, may.TokenWrite, may.StaffRead, may.StaffWrite, may.PersonRead,
-	may.RosterImport, may.AuditRead, may.HelpDeskUse, may.OperationRead, may.OperationRun, may.PolicyRead, may.PolicyWrite,
+	may.RosterImport, may.AuditRead, may.HelpDeskUse, may.OperationRead, may.OperationRun, may.PolicyRead, may.PolicyPropose, may.PolicyWrite, may.PolicyApprove,
 }
 
 func actor(grants ...may.Grant) may.Actor {
