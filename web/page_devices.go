@@ -71,6 +71,8 @@ type DevicePage struct {
 	MayEdit     bool
 	MayRelease  bool
 	MayRetire   bool
+	Retired     time.Time // out of use since; zero: in use
+	Leaving     time.Time // its last mode may hold until then; zero: nothing to wait for
 	Problem     *Problem
 }
 

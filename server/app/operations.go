@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/version"
@@ -64,21 +65,46 @@ func (a *App) certificates() ([]console.Certificate, error) {
 	return list, nil
 }
 
-// Leave ends what a retired device and we have with each other.
-func (a *App) Leave(ctx context.Context, actor may.Actor, device org.ID) error {
+// Leave ends what a retired device and we have with each other. While a mode may
+// still hold on it, it waits for the device to read back the end, at the latest
+// until the mode ends by itself; until says so, zero if it ended at once.
+func (a *App) Leave(ctx context.Context, actor may.Actor, device org.ID) (until time.Time, err error) {
 	sheet, err := a.Store.Sheet(ctx, device)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	permit, err := may.Do(actor, may.DeviceWrite, sheet.Branch)
 	if err != nil {
+		return time.Time{}, err
+	}
+	if until, err = a.Store.Leaving(ctx, sheet.Branch.Authority, device, a.Now()); err != nil || !until.IsZero() {
+		return until, err
+	}
+	return time.Time{}, a.part(ctx, permit, device)
+}
+
+func (a *App) part(ctx context.Context, permit may.Permit, device org.ID) error {
+	authority := permit.Branch().Authority
+	if err := a.Store.EndEnrolments(ctx, permit, authority, device); err != nil {
 		return err
 	}
-	if err := a.Store.EndEnrolments(ctx, permit, sheet.Branch.Authority, device); err != nil {
-		return err
-	}
-	a.Checkin.Forget(sheet.Branch.Authority, device)
+	a.Checkin.Forget(authority, device)
 	a.Declare.Wake()
+	return nil
+}
+
+// Part ends the enrolments of devices that were retired in mid-mode and have
+// read back its end, or whose mode is over by itself. A job calls it.
+func (a *App) Part(ctx context.Context) error {
+	gone, err := a.Store.GoneDevices(ctx, a.Now(), 500)
+	if err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if err := a.part(ctx, may.System("retire", g.Branch), g.Device); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -28,6 +28,9 @@ func (a *App) sweep(ctx context.Context) error {
 	if err := a.Roster.Sweep(ctx); err != nil {
 		return err
 	}
+	if err := a.Part(ctx); err != nil {
+		return err
+	}
 	late, err := a.Board.OverdueAnywhere(ctx)
 	if err != nil {
 		return err

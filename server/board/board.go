@@ -84,6 +84,8 @@ type Sheet struct {
 	Enrolled   time.Time
 	Until      time.Time // end of its certificate
 	Left       bool      // was enrolled and checked out
+	Retired    time.Time // out of use since; zero: in use
+	Leaving    time.Time // out of use, and heard until then for the end of a mode
 }
 
 // GroupName names a group of a device.

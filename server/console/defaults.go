@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
@@ -45,6 +46,6 @@ func (without) Installation(context.Context) (Installation, error) {
 	return Installation{Free: -1}, nil
 }
 
-func (without) Leave(context.Context, may.Actor, org.ID) error {
-	return errs.E(errs.Unavailable, "device.cannot_leave")
+func (without) Leave(context.Context, may.Actor, org.ID) (time.Time, error) {
+	return time.Time{}, errs.E(errs.Unavailable, "device.cannot_leave")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,9 +18,10 @@ import (
 )
 
 // Enrolments ends what a device and we have with each other: its certificate is
-// void from then on.
+// void from then on. While a mode may still hold on the device, that waits, at
+// the latest until the instant it returns.
 type Enrolments interface {
-	Leave(ctx context.Context, actor may.Actor, device org.ID) error
+	Leave(ctx context.Context, actor may.Actor, device org.ID) (until time.Time, err error)
 }
 
 // POST /geraete/:device/bearbeiten
@@ -119,8 +121,8 @@ func (h *Handler) askRetire(c *gin.Context) error {
 
 // POST /geraete/:device/ausser-betrieb
 //
-// The device's modes end, it leaves its groups, and its certificate is void. Its
-// history stays.
+// The device's modes end, it leaves its groups, and its certificate is void as
+// soon as it has read back the end. Its history stays.
 func (h *Handler) retireDevice(c *gin.Context) error {
 	ctx, who := c.Request.Context(), actor(c)
 	found, err := h.Board.Device(ctx, who, param(c, "device"))
@@ -131,8 +133,8 @@ func (h *Handler) retireDevice(c *gin.Context) error {
 		if line.State == lesson.Ended || !h.Now().Before(line.Lease.Ends) {
 			continue
 		}
-		// Who may retire a device may not always end a colleague's mode; the
-		// mode then ends with the certificate's access and by its own clock.
+		// Who may retire a device may not always end a colleague's mode; it ends
+		// for the device because that is out of use.
 		if _, err := h.Lessons.End(ctx, who, line.Lease.Mode, found.Device); err != nil && !errs.Is(err, errs.Denied) {
 			return err
 		}
@@ -141,8 +143,13 @@ func (h *Handler) retireDevice(c *gin.Context) error {
 		return err
 	}
 	if found.Enrolment != "" {
-		if err := h.Enrolments.Leave(ctx, who, found.Device); err != nil {
+		until, err := h.Enrolments.Leave(ctx, who, found.Device)
+		if err != nil {
 			return err
+		}
+		if !until.IsZero() {
+			h.flash(ctx, web.FlashDone, "device_leaving", "name", found.Name)
+			return seeOther(c, web.To(web.PathDevice, found.Device.String()))
 		}
 	}
 	h.flash(ctx, web.FlashDone, "device_retired", "name", found.Name)

@@ -38,13 +38,22 @@ func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) e
 		Seen: found.Contact.Seen, State: now.state, Since: now.since, Reason: now.reason, Modes: deviceModes(v.actor, found.Modes, h.Now()),
 		Rules: rules(v.frame, found), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
 		PupilURL: h.pupilURL(found.Device), Problem: problem,
-		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
-		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch),
+		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch) && found.Retired.IsZero(), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
+		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch) && found.Retired.IsZero(), Retired: found.Retired, Leaving: leaving(found, h.Now()),
 	}
 	if shown.Commands, err = h.commandsOf(c, found); err != nil {
 		return err
 	}
 	return show(c, status, web.Device(shown))
+}
+
+// leaving returns until when a mode may hold on a device that is out of use;
+// zero when its end was read back.
+func leaving(d board.Device, now time.Time) time.Time {
+	if now.Before(d.Leaving) && holding(d.Modes) != nil {
+		return d.Leaving
+	}
+	return time.Time{}
 }
 
 // commandState says of a command what a lease's states say: what is on its way,

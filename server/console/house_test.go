@@ -119,12 +119,14 @@ func (p *presence) Contact(enrolment org.ID) lesson.Contact {
 
 type quiet struct{}
 
-func (quiet) Wake()                                                            {}
-func (quiet) Install(context.Context, lesson.Lease) error                      { return nil }
-func (quiet) Remove(context.Context, lesson.Lease) error                       { return nil }
-func (quiet) Nudge(...org.ID)                                                  {}
-func (quiet) Settle(context.Context, org.Branch) error                         { return nil }
-func (quiet) Leave(context.Context, may.Actor, org.ID) error                   { return nil }
+func (quiet) Wake()                                       {}
+func (quiet) Install(context.Context, lesson.Lease) error { return nil }
+func (quiet) Remove(context.Context, lesson.Lease) error  { return nil }
+func (quiet) Nudge(...org.ID)                             {}
+func (quiet) Settle(context.Context, org.Branch) error    { return nil }
+func (quiet) Leave(context.Context, may.Actor, org.ID) (time.Time, error) {
+	return time.Time{}, nil
+}
 func (quiet) Delivered(context.Context, org.Branch, org.ID, org.ID, int) error { return nil }
 func (quiet) Installation(context.Context) (console.Installation, error) {
 	return console.Installation{Database: "sqlite", Free: -1, Since: monday}, nil

@@ -274,3 +274,59 @@ func TestReleaseCodesEndAModeWithoutAConnection(t *testing.T) {
 	again := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
 	teacher.reaches(again.ID, lesson.Active, 2)
 }
+
+// A device that was taken out of use in mid-mode was shut out at once: it never
+// heard of the end and held on to it.
+func TestADeviceRetiredInMidModeIsLetGoFirst(t *testing.T) {
+	h := newHouse(t)
+	ctx := context.Background()
+	d := h.desks(2, 7, h.link(h.class, 2), "")
+	near, away := d.desk(0), d.desk(1)
+	teacher, admin := h.as(oert), h.person(schoolAdm)
+	mode := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
+	teacher.reaches(mode.ID, lesson.Active, 2)
+	// Ticked by hand: no membership ends it when the device leaves its groups.
+	ticked := teacher.start(order{"target": map[string]any{"devices": []org.ID{near.id, away.id}}, "kind": "sites", "sites": []string{"geogebra.org"}, "minutes": 20})
+	teacher.reaches(ticked.ID, lesson.Active, 2)
+	away.do("cut", `{"cut":true}`)
+	retire := func(device org.ID) time.Time {
+		t.Helper()
+		made(h.app.Roster.RetireDevice(ctx, admin, device))(t)
+		return made(h.app.Leave(ctx, admin, device))(t)
+	}
+	state := func(device org.ID) string {
+		t.Helper()
+		sheet := made(h.app.Store.Sheet(ctx, device))(t)
+		if sheet.Enrolment == "" {
+			return "shut out"
+		}
+		return "heard"
+	}
+
+	retire(near.id)
+	near.sees("open")
+	await(t, "the end to be read back, and the door to close", func() bool {
+		must(t, h.app.Part(ctx))
+		return state(near.id) == "shut out"
+	})
+
+	until := retire(away.id)
+	if until.Before(mode.EndsAt) || until.After(mode.EndsAt.Add(2*time.Minute)) {
+		t.Fatalf("heard until %s, the mode ends %s", until, mode.EndsAt)
+	}
+	must(t, h.app.Part(ctx))
+	if state(away.id) != "heard" {
+		t.Fatal("shut out before it heard of the end")
+	}
+	away.sees("never")
+	// Its release code is still to be had, by whoever may end the mode.
+	code := made(h.app.Lessons.ReleaseCode(ctx, admin, mode.ID, away.id, ""))(t)
+	away.do("release", `{"code":"`+code.Digits+`"}`)
+	away.sees("only")
+	away.do("cut", `{"cut":false}`)
+	away.sees("open")
+	await(t, "the end to be read back, and the door to close", func() bool {
+		must(t, h.app.Part(ctx))
+		return state(away.id) == "shut out"
+	})
+}

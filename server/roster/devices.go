@@ -151,7 +151,7 @@ func (s *Service) give(ctx context.Context, device Device, id org.ID) (Device, e
 }
 
 // RetireDevice takes a device out of use: it leaves its groups and its person.
-// Its enrolment is ended by the room that knows certificates.
+// Its leases end; its enrolment is ended by the room that knows certificates.
 func (s *Service) RetireDevice(ctx context.Context, actor may.Actor, id org.ID) (Device, error) {
 	device, permit, err := s.device(ctx, actor, may.DeviceWrite, id)
 	if err != nil {
@@ -163,6 +163,9 @@ func (s *Service) RetireDevice(ctx context.Context, actor may.Actor, id org.ID) 
 	now := s.Now().UTC()
 	if err := s.wake(s.Store.RetireDevice(ctx, permit, device, now)); err != nil {
 		return Device{}, err
+	}
+	if s.Doors != nil {
+		s.Doors.Forget(device.Authority, device.ID)
 	}
 	device.Retired = now
 	return forActor(actor, device), nil

@@ -9,15 +9,15 @@ import (
 )
 
 const enrolmentSelect = `SELECT c.hash, c.expires, c.revoked, e.id, e.authority, COALESCE(d.school, e.school), e.device, e.udid, COALESCE(d.serial, ''),
-	COALESCE(d.platform, ''), COALESCE(d.retired, 0), e.state, e.supervised, e.token
+	COALESCE(d.platform, ''), COALESCE(d.retired, 0), e.leaving, e.state, e.supervised, e.token
 	FROM certificates c JOIN enrolments e ON e.authority = c.authority AND e.id = c.enrolment
 	LEFT JOIN devices d ON d.authority = e.authority AND d.id = e.device`
 
 func scanEnrolment(row scanner) (checkin.Enrolment, error) {
 	var e checkin.Enrolment
-	var expires, revoked, retired int64
-	err := row.Scan(&e.Certificate, &expires, &revoked, &e.ID, &e.Authority, &e.School, &e.Device, &e.UDID, &e.Serial, &e.Platform, &retired, &e.State, &e.Supervised, &e.Token)
-	e.Expires, e.Revoked = instant(expires), revoked != 0 || retired != 0
+	var expires, revoked, retired, leaving int64
+	err := row.Scan(&e.Certificate, &expires, &revoked, &e.ID, &e.Authority, &e.School, &e.Device, &e.UDID, &e.Serial, &e.Platform, &retired, &leaving, &e.State, &e.Supervised, &e.Token)
+	e.Expires, e.Revoked = instant(expires), revoked != 0 || retired != 0 && leaving == 0
 	return e, err
 }
 

@@ -12,7 +12,7 @@ import (
 
 // CommandTarget returns the enrolment that a device's commands go to.
 func (s *Store) CommandTarget(ctx context.Context, authority, device org.ID) (command.Target, error) {
-	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT COALESCE(e.id, ''), e.id IS NOT NULL AND d.retired = 0,
+	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT COALESCE(e.id, ''), e.id IS NOT NULL AND (d.retired = 0 OR e.leaving > 0),
 		(SELECT COUNT(*) FROM commands c WHERE c.authority = d.authority AND c.device = d.id)
 		FROM devices d LEFT JOIN enrolments e ON e.authority = d.authority AND e.device = d.id AND e.state = 'enrolled'
 		WHERE d.authority = $1 AND d.id = $2`, authority, device), func(row scanner) (command.Target, error) {

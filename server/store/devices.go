@@ -332,5 +332,8 @@ func (s *Store) retire(ctx context.Context, tx Tx, d roster.Device, at time.Time
 	if err != nil {
 		return err
 	}
+	if err := s.letLeave(ctx, tx, d.Authority, d.ID, at); err != nil {
+		return err
+	}
 	return s.changed(ctx, tx, d.Branch(), d.ID)
 }

@@ -42,7 +42,7 @@ func (s *Store) groundDevices(ctx context.Context, tx Tx, school org.Branch) ([]
 	}, `SELECT d.id, e.id, d.platform, COALESCE(st.schema_no, 0), e.supervised FROM devices d
 		JOIN enrolments e ON e.authority = d.authority AND e.device = d.id AND e.state IN ('enrolled', 'pending')
 		LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id
-		WHERE d.authority = $1 AND d.school = $2 AND d.retired = 0 ORDER BY d.id, e.state DESC, e.id`, school.Authority, school.School)
+		WHERE d.authority = $1 AND d.school = $2 AND (d.retired = 0 OR e.leaving > 0) ORDER BY d.id, e.state DESC, e.id`, school.Authority, school.School)
 	if err != nil {
 		return nil, err
 	}

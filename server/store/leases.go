@@ -165,15 +165,15 @@ func (s *Store) LateJoiners(ctx context.Context, branch org.Branch, at time.Time
 }
 
 // Leavers lists the running leases of group modes whose device left the group
-// or is absent.
+// or is absent, and all of devices that are out of use.
 func (s *Store) Leavers(ctx context.Context, branch org.Branch, at time.Time) ([]lesson.Lease, error) {
 	return collect(ctx, s.reader(ctx), scanPlatformLease, `SELECT `+leaseColumns+`, d.platform FROM modes m
 		JOIN leases l ON l.authority = m.authority AND l.mode = m.id
 		JOIN devices d ON d.authority = l.authority AND d.id = l.device
 		LEFT JOIN group_devices g ON g.authority = m.authority AND g.group_id = m.group_id AND g.device = l.device
 		LEFT JOIN absences a ON a.authority = m.authority AND a.group_id = m.group_id AND a.device = l.device AND a.until > $3
-		WHERE m.authority = $1 AND ($2 = '' OR m.school = $2) AND m.group_id <> '' AND m.ended = 0 AND m.ends > $3 AND l.ends > $3
-		AND (g.device IS NULL OR a.device IS NOT NULL OR d.retired > 0)
+		WHERE m.authority = $1 AND ($2 = '' OR m.school = $2) AND m.ended = 0 AND m.ends > $3 AND l.ends > $3
+		AND (m.group_id <> '' AND (g.device IS NULL OR a.device IS NOT NULL) OR d.retired > 0)
 		ORDER BY l.id`, branch.Authority, branch.School, millis(at))
 }
 

@@ -121,6 +121,12 @@ var schools = []Sample{
 		return web.Devices(web.DevicesPage{Frame: admin(f, web.NavDevices), MayEnrol: true})
 	}},
 	{"device", "Schule", func(f web.Frame) templ.Component { return web.Device(devicePage(f)) }},
+	{"device-leaving", "Schule", func(f web.Frame) templ.Component {
+		p := devicePage(f)
+		p.Retired, p.Leaving, p.MayEdit, p.MayRetire = now, until, false, false
+		p.Modes[0].State, p.Modes[0].Mode.MayEnd = web.StateUnreachable, false
+		return web.Device(p)
+	}},
 	{"device-plain", "Schule", func(f web.Frame) templ.Component {
 		p := devicePage(f)
 		p.Modes, p.Rules, p.Facts, p.History, p.Commands, p.MoreHistory = nil, nil, nil, nil, nil, ""

@@ -222,3 +222,57 @@ func TestATabletThatLeftHoldsUpNoDelivery(t *testing.T) {
 		t.Fatal("it was told all the same")
 	}
 }
+
+// A device out of use that never answers is shut out when its mode is over by
+// itself; until then it may still be told.
+func TestARetiredIPadIsToldOfTheEndAndThenShutOut(t *testing.T) {
+	i := install(t)
+	d := i.enrol(true)
+	ctx := context.Background()
+	mode := i.start(lease.Sites, "geogebra.org")
+	i.push(d)
+	line := i.line(mode)
+	if _, err := i.Roster.RetireDevice(ctx, i.teacher, line.Device); err != nil {
+		t.Fatal(err)
+	}
+	if until, err := i.Leave(ctx, i.teacher, line.Device); err != nil || until.Before(mode.Ends) {
+		t.Fatalf("heard until %s, %v", until, err)
+	}
+	if err := i.Lessons.Settle(ctx, mode.Branch); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Part(ctx); err != nil {
+		t.Fatal(err)
+	}
+	i.push(d)
+	if _, ok := d.Profile(profileOf(line.Lease)); ok {
+		t.Fatal("still installed")
+	}
+	if err := i.Part(ctx); err != nil {
+		t.Fatal(err)
+	}
+	i.move(time.Second)
+	var refused ipad.Refused
+	if err := d.Connect(ctx); !errors.As(err, &refused) || refused.Reason != mdm.RefusedRevoked {
+		t.Fatalf("after the end was read back: %v", err)
+	}
+}
+
+func TestARetiredIPadThatNeverAnswersIsShutOutWhenItsModeIsOver(t *testing.T) {
+	i := install(t)
+	d := i.enrol(true)
+	ctx := context.Background()
+	mode := i.start(lease.Sites, "geogebra.org")
+	i.push(d)
+	if _, err := i.Roster.RetireDevice(ctx, i.teacher, i.line(mode).Device); err != nil {
+		t.Fatal(err)
+	}
+	i.move(mode.Ends.Sub(i.now()) + 2*time.Minute)
+	if err := i.Part(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var refused ipad.Refused
+	if err := d.Connect(ctx); !errors.As(err, &refused) || refused.Reason != mdm.RefusedRevoked {
+		t.Fatalf("after the mode's end: %v", err)
+	}
+}
