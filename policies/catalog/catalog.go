@@ -49,6 +49,9 @@ type Family struct {
 	// Apple returns the payloads of a profile, none if the settings say nothing
 	// that Apple's devices know. Nil where they know nothing of the family.
 	Apple func(Settings, org.Platform) []ApplePayload
+	// Native returns declarations of Apple's own types, where they say more than a
+	// profile does. Nil where there are none.
+	Native func(Settings, org.Platform) []AppleDeclaration
 	// Windows returns registry values and rules. Nil where there are none.
 	Windows func(Settings) WindowsForm
 	// Strands returns what in the settings would strand a device, given all other
@@ -75,7 +78,15 @@ var Topics = []Topic{TopicWeb, TopicNetwork, TopicDevice, TopicAccess, TopicProg
 // Families lists every family, ordered by name. A family's file adds itself
 // here.
 var Families = []Family{
+	Accessibility,
+	Accounts,
+	Camera,
+	Programs,
+	ScreenLock,
+	TimeLanguage,
+	Updates,
 	USBStorage,
+	Wallpaper,
 	WebFilterFamily,
 }
 

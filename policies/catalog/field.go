@@ -60,6 +60,10 @@ const (
 	Password    Form = "password"    // secret of at least eight characters
 	Color       Form = "color"       // "#1f3b63"
 	OSVersion   Form = "os-version"  // "18.1"
+	Day         Form = "day"         // "2026-11-30"
+	Login       Form = "login"       // name of an account, or of a group: "@teachers"
+	Path        Form = "path"        // absolute path of a file
+	Keyboard    Form = "keyboard"    // layout and variant as X11 names them: "de", "de+nodeadkeys"
 )
 
 // Field is one thing that a family can say.

@@ -1,11 +1,31 @@
 package catalog
 
+import "encoding/json"
+
 // ApplePayload is one payload of a configuration profile: its type and its own
 // keys, those that all payloads share left aside.
 // https://developer.apple.com/documentation/devicemanagement/configuring_multiple_devices_using_profiles
 type ApplePayload struct {
 	Type    string         `json:"type"`
 	Content map[string]any `json:"content"`
+}
+
+// Data is bytes in an ApplePayload. Where the payload travels as JSON, it says of
+// itself that it is no text.
+type Data []byte
+
+// DataKey stands alone in the object that Data is in JSON.
+const DataKey = "$data"
+
+// MarshalJSON returns {"$data": "base64"}.
+func (d Data) MarshalJSON() ([]byte, error) { return json.Marshal(map[string][]byte{DataKey: d}) }
+
+// AppleDeclaration is one declaration of Apple's own types.
+// https://developer.apple.com/documentation/devicemanagement/declarations
+type AppleDeclaration struct {
+	Type    string         `json:"type"`
+	Part    string         `json:"part"` // tells it apart from others of the family
+	Payload map[string]any `json:"payload"`
 }
 
 // WindowsForm is what a family is on Windows, as data: the Windows agent carries
@@ -28,7 +48,7 @@ type RegistryValue struct {
 // WindowsRule is a step that no registry value takes: a service, a firewall rule,
 // a certificate, a network profile.
 type WindowsRule struct {
-	Kind string            `json:"kind"` // "service", "firewall", "certificate", "wlan", "package", "applocker", "account"
+	Kind string            `json:"kind"` // "service", "firewall", "certificate", "wlan", "package", "applocker", "account", "right", "security-policy", "timezone", "lock"
 	Name string            `json:"name"`
 	Args map[string]string `json:"args,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 var (
@@ -18,6 +19,9 @@ var (
 	localeName    = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$`)
 	colorValue    = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 	clockTime     = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+	loginName     = regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9_.\\-]*$`)
+	filePath      = regexp.MustCompile(`^(/[A-Za-z0-9_+ -][A-Za-z0-9._+ -]*)+$`)
+	keyboardName  = regexp.MustCompile(`^[a-z]{2,4}(\+[a-z0-9_-]+)?$`)
 	osVersion     = regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}$`)
 )
 
@@ -54,6 +58,10 @@ func (f Form) clean(text string) (clean, fault string) {
 		return text, ""
 	case Color:
 		text = strings.ToLower(text)
+	case Day:
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			return "", "policy.not_day"
+		}
 	}
 	if pattern, ok := patterns[f]; ok && !pattern.MatchString(text) {
 		return "", "policy.not_" + strings.ReplaceAll(string(f), "-", "_")
@@ -62,7 +70,7 @@ func (f Form) clean(text string) (clean, fault string) {
 }
 
 var patterns = map[Form]*regexp.Regexp{
-	Time: clockTime, Package: debianPackage, Program: programID, Extension: extensionID, Zone: zoneName, Locale: localeName, Color: colorValue, OSVersion: osVersion,
+	Time: clockTime, Package: debianPackage, Program: programID, Extension: extensionID, Zone: zoneName, Locale: localeName, Color: colorValue, OSVersion: osVersion, Login: loginName, Path: filePath, Keyboard: keyboardName,
 }
 
 func cleanHost(text string) (string, string) {

@@ -166,6 +166,7 @@ const (
 	LeasePrefix      = "org.schulwart.lease."
 	KeyPrefix        = "org.schulwart.lease-key."
 	ProfilePrefix    = "org.schulwart.profile." // Apple's devices; the family's name follows
+	NativePrefix     = "org.schulwart.native."  // Apple's devices; family and part follow
 	SubscriptionsID  = "org.schulwart.subscriptions"
 	OrganizationID   = "org.schulwart.organization"
 	ActivationID     = "org.schulwart.activation"
@@ -189,7 +190,7 @@ func For(snapshot Snapshot, device Device, at time.Time) State {
 		answer.families(settings)
 		answer.leases(snapshot, device)
 	} else {
-		answer.profiles(settings, device)
+		answer.apple(settings, device)
 	}
 	return answer.state()
 }

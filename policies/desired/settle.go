@@ -215,17 +215,11 @@ func (a *answer) families(settings map[string]catalog.Settings) {
 	}
 }
 
-// Profile is what stands in the declaration of a family for Apple's devices
-// before the server puts the address of the signed profile in its place.
-type Profile struct {
-	Family   string                 `json:"family"`
-	Payloads []catalog.ApplePayload `json:"payloads"`
-}
-
-// profiles makes one declaration of each family that Apple's devices know. What
-// a device would refuse for lack of supervision is not offered to it.
+// apple makes declarations of each family that Apple's devices know: one that
+// names a profile, and those that need none. What a device would refuse for lack
+// of supervision is not offered to it.
 // https://developer.apple.com/documentation/devicemanagement/legacyprofile
-func (a *answer) profiles(settings map[string]catalog.Settings, device Device) {
+func (a *answer) apple(settings map[string]catalog.Settings, device Device) {
 	for _, family := range catalog.Families {
 		values := settings[family.Name].Clone()
 		for field := range values {
@@ -233,11 +227,18 @@ func (a *answer) profiles(settings map[string]catalog.Settings, device Device) {
 				delete(values, field)
 			}
 		}
-		if family.Apple == nil || len(values) == 0 {
+		if len(values) == 0 {
 			continue
 		}
-		if payloads := family.Apple(values, device.Platform); len(payloads) > 0 {
-			a.add(ddm.New(ddm.TypeLegacyProfile, ProfilePrefix+family.Name, Profile{family.Name, payloads}))
+		if family.Apple != nil {
+			if payloads := family.Apple(values, device.Platform); len(payloads) > 0 {
+				a.add(ddm.New(ddm.TypeLegacyProfile, ProfilePrefix+family.Name, Profile{family.Name, payloads}))
+			}
+		}
+		if family.Native != nil {
+			for _, native := range family.Native(values, device.Platform) {
+				a.add(ddm.New(native.Type, NativePrefix+family.Name+"."+native.Part, native.Payload))
+			}
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package appleschema holds profiles and commands against Apple's published
+// Package appleschema holds profiles, commands and declarations against Apple's published
 // schema (apple/device-management, MIT), for tests. The schema is not part of
 // this repository; where it does not lie beside it, the tests say so and skip.
 package appleschema
@@ -10,18 +10,31 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Schema knows the keys of profiles and commands.
+// Schema knows the keys of profiles, commands and declarations, as one system
+// takes them.
 type Schema struct {
-	Profiles map[string]description `json:"profiles"`
-	Commands map[string]description `json:"commands"`
+	Profiles     map[string]description `json:"profiles"`
+	Commands     map[string]description `json:"commands"`
+	Declarations map[string]description `json:"declarations"`
+
+	system system
 }
 
+// system is what a device runs. Without a version, every key that the system
+// ever knew counts.
+type system struct{ name, version string }
+
 type description struct {
+	Payload struct {
+		Type      string           `json:"payloadtype"`
+		Supported map[string]where `json:"supportedOS"`
+	} `json:"payload"`
 	Keys keys `json:"payloadkeys"`
 }
 
@@ -43,6 +56,42 @@ type key struct {
 
 type where struct {
 	Introduced string `json:"introduced"`
+	Removed    string `json:"removed"`
+}
+
+// takes reports whether the system knows what is supported there.
+func (o system) takes(supported map[string]where) bool {
+	at := supported[o.name]
+	switch {
+	case at.Introduced == "n/a":
+		return false
+	case o.version == "":
+		return true
+	}
+	return !older(o.version, at.Introduced) && (at.Removed == "" || older(o.version, at.Removed))
+}
+
+// older reports whether a version is older than another; an empty one was always
+// there.
+func older(a, b string) bool {
+	if b == "" || b == "all" {
+		return false
+	}
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(x), len(y)) {
+		if m, n := part(x, i), part(y, i); m != n {
+			return m < n
+		}
+	}
+	return false
+}
+
+func part(version []string, i int) int {
+	if i >= len(version) {
+		return 0
+	}
+	n, _ := strconv.Atoi(version[i])
+	return n
 }
 
 type bounds struct {
@@ -80,12 +129,40 @@ func Load(t testing.TB) Schema {
 	if err := json.Unmarshal(data, &schema); err != nil {
 		t.Fatal(err)
 	}
+	schema.system = system{name: "iOS"}
 	return schema
+}
+
+// On returns the schema as a version of a system takes it: "iOS" or "macOS".
+func (s Schema) On(name, version string) Schema {
+	s.system = system{name, version}
+	return s
+}
+
+// payload returns what profiles may say under a type. Some types have several
+// descriptions, each with keys of its own.
+func (s Schema) payload(name string) (found keys, known bool) {
+	for _, described := range s.Profiles {
+		if described.Payload.Type == name && s.system.takes(described.Payload.Supported) {
+			found, known = append(found, described.Keys...), true
+		}
+	}
+	return found, known
+}
+
+// Declaration returns what is wrong with a declaration's payload, decoded into
+// plain maps.
+func (s Schema) Declaration(name string, payload map[string]any) []string {
+	described, ok := s.Declarations[name]
+	if !ok || !s.system.takes(described.Payload.Supported) {
+		return []string{name + ": unknown declaration"}
+	}
+	return described.Keys.check(name, payload, s.system)
 }
 
 // Profile returns what is wrong with a profile, decoded into plain maps.
 func (s Schema) Profile(profile map[string]any) []string {
-	faults := s.Profiles["TopLevel"].Keys.check("profile", profile)
+	faults := s.Profiles["TopLevel"].Keys.check("profile", profile, s.system)
 	content, _ := profile["PayloadContent"].([]any)
 	if len(content) == 0 {
 		faults = append(faults, "profile: no payload")
@@ -94,12 +171,12 @@ func (s Schema) Profile(profile map[string]any) []string {
 		payload, _ := item.(map[string]any)
 		name, _ := payload["PayloadType"].(string)
 		at := fmt.Sprintf("payload %d (%s)", i, name)
-		described, ok := s.Profiles[name]
+		described, ok := s.payload(name)
 		if !ok {
 			faults = append(faults, at+": unknown type")
 			continue
 		}
-		faults = append(faults, append(append(keys{}, s.Profiles["CommonPayloadKeys"].Keys...), described.Keys...).check(at, payload)...)
+		faults = append(faults, append(append(keys{}, s.Profiles["CommonPayloadKeys"].Keys...), described...).check(at, payload, s.system)...)
 	}
 	return faults
 }
@@ -111,17 +188,17 @@ func (s Schema) Command(request map[string]any) []string {
 	if !ok {
 		return []string{name + ": unknown command"}
 	}
-	return append(keys{{Key: "RequestType", Type: "<string>", Presence: "required"}}, described.Keys...).check(name, request)
+	return append(keys{{Key: "RequestType", Type: "<string>", Presence: "required"}}, described.Keys...).check(name, request, s.system)
 }
 
-func (k keys) check(at string, value map[string]any) []string {
+func (k keys) check(at string, value map[string]any, o system) []string {
 	var faults []string
 	known := map[string]bool{}
 	for _, one := range k {
 		known[one.Key] = true
 		if given, ok := value[one.Key]; ok {
-			faults = append(faults, one.check(at+"."+one.Key, given)...)
-		} else if one.Presence == "required" && one.Key != "ANY" && one.onIOS() {
+			faults = append(faults, one.check(at+"."+one.Key, given, o)...)
+		} else if one.Presence == "required" && one.Key != "ANY" && o.takes(one.Supported) {
 			faults = append(faults, at+"."+one.Key+": missing")
 		}
 	}
@@ -133,10 +210,8 @@ func (k keys) check(at string, value map[string]any) []string {
 	return faults
 }
 
-func (k key) onIOS() bool { return k.Supported["iOS"].Introduced != "n/a" }
-
-func (k key) check(at string, value any) []string {
-	if !k.onIOS() {
+func (k key) check(at string, value any, o system) []string {
+	if !o.takes(k.Supported) {
 		return []string{at + ": not on this system"}
 	}
 	switch k.Type {
@@ -154,7 +229,11 @@ func (k key) check(at string, value any) []string {
 		if !ok {
 			return []string{at + ": not a number"}
 		}
-		if k.Range != nil && !k.Range.hold(number) {
+		if k.Range != nil && k.Range.hold(number) {
+			// A list beside a range names further values.
+			return nil
+		}
+		if k.Range != nil && len(k.RangeList) == 0 {
 			return []string{at + ": out of range"}
 		}
 		return k.among(at, number)
@@ -172,14 +251,14 @@ func (k key) check(at string, value any) []string {
 		if len(k.Subkeys) == 0 {
 			return nil
 		}
-		return k.Subkeys.check(at, inner)
+		return k.Subkeys.check(at, inner, o)
 	case "<array>":
-		return k.list(at, value)
+		return k.list(at, value, o)
 	}
 	return nil
 }
 
-func (k key) list(at string, value any) []string {
+func (k key) list(at string, value any, o system) []string {
 	items, ok := value.([]any)
 	if !ok {
 		return []string{at + ": not an array"}
@@ -190,7 +269,7 @@ func (k key) list(at string, value any) []string {
 	}
 	for i, item := range items {
 		if len(k.Subkeys) == 1 && !strings.EqualFold(k.Subkeys[0].Key, "ANY") {
-			faults = append(faults, k.Subkeys[0].check(fmt.Sprintf("%s[%d]", at, i), item)...)
+			faults = append(faults, k.Subkeys[0].check(fmt.Sprintf("%s[%d]", at, i), item, o)...)
 		}
 	}
 	return faults
