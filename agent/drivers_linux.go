@@ -21,7 +21,7 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 		return nil, err
 	}
 	desktops, programs, tree := host.SystemDesktops{}, host.SystemPrograms{}, host.SystemTree{}
-	return []enforce.Driver{
+	modes := []enforce.Driver{
 		linux.NewNetwork(host.NewNetwork(), linux.NetworkOptions{
 			Server: o.servers, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
 		}),
@@ -33,7 +33,10 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 			Tree: tree, Files: o.files, Programs: programs, Desktops: desktops, Notices: desktops, Clock: o.clock, Home: o.home,
 		}),
 		linux.NewNotice(linux.NoticeOptions{Files: o.files, Desktops: desktops, Notices: desktops, Clock: o.clock}),
-	}, nil
+	}
+	return append(modes, linux.Families(linux.Doors{
+		Tree: tree, Files: o.files, Commands: host.SystemCommands{}, Programs: programs, Desktops: desktops, Clock: o.clock,
+	})...), nil
 }
 
 func readPins(files host.Files) []netip.Addr {

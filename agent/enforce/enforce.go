@@ -86,7 +86,8 @@ type Driver interface {
 	// Set makes the rules so. It is called again and again with the same value
 	// and then does nothing; the zero value takes back everything that it ever
 	// did, also what an earlier process did. It is atomic: after an error the
-	// former rules hold.
+	// former rules hold. Drivers of base families that run commands of the system
+	// keep what could be done, and go on from there.
 	Set(ctx context.Context, rules Rules) error
 	// Check reads back from the system whether the rules of the last Set hold,
 	// without changing anything.

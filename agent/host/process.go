@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -69,6 +70,24 @@ type Tree interface {
 	Remove(path string) error
 	// List returns the names in a directory, sorted; none if it does not exist.
 	List(dir string) []string
+}
+
+// Disk is a Tree whose files have owners and permissions, and may be links.
+type Disk interface {
+	Tree
+	// Status describes what lies at the path itself, or returns an error that is
+	// fs.ErrNotExist.
+	Status(path string) (FileStatus, error)
+	// Put replaces what lies at the path, as Write does. At no moment may more
+	// people read the content than the status says.
+	Put(path string, data []byte, status FileStatus) (made []string, err error)
+}
+
+// FileStatus is who may do what with a file, or where a link leads.
+type FileStatus struct {
+	Mode     fs.FileMode // permission bits
+	UID, GID int
+	Link     string // of a symbolic link, which has no content of its own
 }
 
 // Holds keeps helpers running that stand between the agent's death and an open

@@ -86,13 +86,14 @@ func (f *FakePrograms) Launched() []Launch {
 
 // FakeTree is a file system in memory. The zero value is empty and ready.
 type FakeTree struct {
-	mu    sync.Mutex
-	files map[string][]byte
+	mu     sync.Mutex
+	files  map[string][]byte
+	status map[string]FileStatus
 	// Fail names paths whose writing fails, and how.
 	Fail map[string]error
 }
 
-// Read returns the content.
+// Read returns the content; links are not followed.
 func (f *FakeTree) Read(name string) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -105,16 +106,32 @@ func (f *FakeTree) Read(name string) ([]byte, error) {
 
 // Write replaces the content.
 func (f *FakeTree) Write(name string, data []byte) ([]string, error) {
+	return f.Put(name, data, FileStatus{Mode: 0o644})
+}
+
+// Put replaces the content and what else there is to say.
+func (f *FakeTree) Put(name string, data []byte, status FileStatus) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.Fail[name]; err != nil {
 		return nil, err
 	}
 	if f.files == nil {
-		f.files = map[string][]byte{}
+		f.files, f.status = map[string][]byte{}, map[string]FileStatus{}
 	}
-	f.files[name] = append([]byte(nil), data...)
+	f.files[name], f.status[name] = append([]byte(nil), data...), status
 	return nil, nil
+}
+
+// Status returns what Put was given.
+func (f *FakeTree) Status(name string) (FileStatus, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	status, ok := f.status[name]
+	if !ok {
+		return FileStatus{}, fs.ErrNotExist
+	}
+	return status, nil
 }
 
 // Remove deletes a file.
@@ -122,6 +139,7 @@ func (f *FakeTree) Remove(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.files, name)
+	delete(f.status, name)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -231,25 +232,21 @@ func (t SystemTree) Read(path string) ([]byte, error) { return os.ReadFile(t.at(
 // Write writes beside, syncs and renames: a browser that starts at this moment
 // reads the former or the new file, never half of one.
 func (t SystemTree) Write(path string, data []byte) ([]string, error) {
+	return t.Put(path, data, FileStatus{Mode: 0o644, UID: os.Geteuid(), GID: os.Getegid()})
+}
+
+// Put does so with an owner and permissions, or makes a link.
+func (t SystemTree) Put(path string, data []byte, status FileStatus) ([]string, error) {
 	made, err := t.makeDir(filepath.Dir(path))
 	if err != nil {
 		return made, err
 	}
 	path = t.at(path)
 	dir := filepath.Dir(path)
-	beside, err := os.CreateTemp(dir, ".schulwart-*")
-	if err != nil {
-		return made, fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(beside.Name())
-	_, err = beside.Write(data)
-	for _, step := range []func() error{func() error { return beside.Chmod(0o644) }, beside.Sync, beside.Close} {
-		if failed := step(); err == nil {
-			err = failed
-		}
-	}
+	beside, err := putBeside(dir, data, status)
 	if err == nil {
-		err = os.Rename(beside.Name(), path)
+		defer os.Remove(beside)
+		err = os.Rename(beside, path)
 	}
 	if err == nil {
 		err = syncDir(dir)
@@ -258,6 +255,45 @@ func (t SystemTree) Write(path string, data []byte) ([]string, error) {
 		return made, fmt.Errorf("writing %s: %w", path, err)
 	}
 	return made, nil
+}
+
+func putBeside(dir string, data []byte, status FileStatus) (string, error) {
+	beside, err := os.CreateTemp(dir, ".schulwart-*") // root's alone until it is whole
+	if err != nil {
+		return "", err
+	}
+	if status.Link != "" {
+		err = errors.Join(beside.Close(), os.Remove(beside.Name()), os.Symlink(status.Link, beside.Name()))
+		return beside.Name(), err
+	}
+	_, err = beside.Write(data)
+	for _, step := range []func() error{
+		func() error { return beside.Chown(status.UID, status.GID) }, func() error { return beside.Chmod(status.Mode) }, beside.Sync, beside.Close,
+	} {
+		if failed := step(); err == nil {
+			err = failed
+		}
+	}
+	if err != nil {
+		_ = os.Remove(beside.Name())
+	}
+	return beside.Name(), err
+}
+
+// Status looks at a file and does not follow a link.
+func (t SystemTree) Status(path string) (FileStatus, error) {
+	info, err := os.Lstat(t.at(path))
+	if err != nil {
+		return FileStatus{}, err
+	}
+	status := FileStatus{Mode: info.Mode().Perm()}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		status.UID, status.GID = int(owner.Uid), int(owner.Gid)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		status.Link, err = os.Readlink(t.at(path))
+	}
+	return status, err
 }
 
 func (t SystemTree) makeDir(dir string) ([]string, error) {

@@ -19,7 +19,7 @@ func (l *Loop) applying() {
 	var missing []catalog.Part
 	l.config.Memory.Look(func(s *memory.State) {
 		for _, p := range l.parts {
-			if !slices.Contains(s.Applied, p.name) && !slices.Contains(missing, p.name) {
+			if !p.family() && !slices.Contains(s.Applied, p.name) && !slices.Contains(missing, p.name) {
 				missing = append(missing, p.name)
 			}
 		}

@@ -105,15 +105,22 @@ func (d *device) start() {
 		d.t.Fatal(err)
 	}
 	d.memory = m
-	var drivers []enforce.Driver
-	for _, name := range []catalog.Part{catalog.Network, catalog.Screen, catalog.Apps, catalog.Browser} {
-		drivers = append(drivers, driver{name, d.desks[name]})
-	}
 	d.loop = reconcile.New(reconcile.Config{
-		Memory: m, Clock: d.host, Drivers: drivers, Secret: secret, Version: "test", Inline: true,
+		Memory: m, Clock: d.host, Drivers: d.drivers(), Secret: secret, Version: "test", Inline: true,
 		Speech: reconcile.Speech{Lang: words.German},
 	})
 	d.loop.Tick()
+}
+
+// drivers are those of modes, and those of families that a test gave the device.
+func (d *device) drivers() []enforce.Driver {
+	var drivers []enforce.Driver
+	for _, name := range []catalog.Part{catalog.Network, catalog.Screen, catalog.Apps, catalog.Browser, "usb-storage"} {
+		if desk, ok := d.desks[name]; ok {
+			drivers = append(drivers, driver{name, desk})
+		}
+	}
+	return drivers
 }
 
 // pass lets time go by as Run does: tick by tick.

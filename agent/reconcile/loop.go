@@ -210,7 +210,7 @@ func (l *Loop) Settled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.parts {
-		if _, family := catalog.Find(string(p.name)); !family && !p.settled() && p.failed == 0 {
+		if !p.family() && !p.settled() && p.failed == 0 {
 			return false
 		}
 	}

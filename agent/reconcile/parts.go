@@ -40,10 +40,28 @@ type part struct {
 // Bounds of a driver's patience and ours.
 const (
 	jobTime    = 15 * time.Second
-	hungAfter  = 20 * time.Second
+	hungSlack  = 5 * time.Second
 	retryMost  = time.Minute
 	tamperRest = time.Minute // one event a minute tells enough
 )
+
+// family reports whether the part is a family of the base policy with a driver of
+// its own, and has nothing to do with modes.
+func (p *part) family() bool { return isFamily(p.driver) }
+
+func isFamily(driver enforce.Driver) bool {
+	_, family := catalog.Find(string(driver.Part()))
+	return family
+}
+
+// takes is how long a job of the part's driver may take. Some drivers say that
+// they need longer: whoever installs programs.
+func (p *part) takes() time.Duration {
+	if slow, ok := p.driver.(interface{ Takes() time.Duration }); ok {
+		return max(slow.Takes(), jobTime)
+	}
+	return jobTime
+}
 
 // outcome is what a job of a driver brought.
 type outcome struct {
@@ -93,6 +111,7 @@ func apply(ctx context.Context, driver enforce.Driver, rules enforce.Rules, key 
 const (
 	watchDetails     = 10 * time.Second
 	watchDetailsIdle = 30 * time.Second
+	watchFamilies    = time.Minute
 )
 
 // check looks at every part that stands still, and repairs what was changed.
@@ -128,6 +147,8 @@ func (l *Loop) patience(p *part) time.Duration {
 	switch {
 	case p.name == catalog.Network, p.name == catalog.Screen && l.rules.Screen != nil, p.reading.State == ddm.PartPending:
 		return 0
+	case p.family():
+		return watchFamilies
 	case l.holding.Any():
 		return watchDetails
 	}
@@ -135,7 +156,7 @@ func (l *Loop) patience(p *part) time.Duration {
 }
 
 func (l *Loop) hung(p *part, elapsed time.Duration) {
-	if elapsed-p.began > hungAfter && p.reading.State != ddm.PartDeviating {
+	if elapsed-p.began > p.takes()+hungSlack && p.reading.State != ddm.PartDeviating {
 		l.saw(p, enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: timeout}})
 	}
 }
@@ -151,7 +172,7 @@ func (l *Loop) run(p *part, elapsed time.Duration, job func(context.Context) out
 	}
 	parent := l.ctx
 	go func() {
-		ctx, cancel := context.WithTimeout(parent, jobTime)
+		ctx, cancel := context.WithTimeout(parent, p.takes())
 		defer cancel()
 		o := job(ctx)
 		l.mu.Lock()
@@ -205,6 +226,9 @@ func (l *Loop) tampered(p *part, why ddm.Reason, now enforce.Reading) {
 		// It cannot be held; trying every two seconds would help nobody.
 		p.failed++
 		p.retry = l.config.Clock.Read().Elapsed + min(2*time.Second<<min(p.failed-1, 5), retryMost)
+	}
+	if p.family() && p.reading.State == ddm.PartDeviating {
+		return // it did not take effect yet, and nobody changed anything
 	}
 	elapsed := l.config.Clock.Read().Elapsed
 	if p.spoke != 0 && elapsed-p.spoke < tamperRest {

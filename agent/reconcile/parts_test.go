@@ -1,11 +1,13 @@
 package reconcile_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"testing"
 	"time"
 
 	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/reconcile"
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
@@ -141,5 +143,29 @@ func TestTheServersTimeCorrectsAndSaysSo(t *testing.T) {
 	}
 	if n := d.events("clock.corrected"); n != 1 {
 		t.Errorf("%d events, want 1", n)
+	}
+}
+
+// slow is a driver that installs things.
+type slow struct {
+	driver
+	given chan time.Duration
+}
+
+func (slow) Takes() time.Duration { return 10 * time.Minute }
+
+func (s slow) Set(ctx context.Context, _ enforce.Rules) error {
+	end, _ := ctx.Deadline()
+	s.given <- time.Until(end)
+	return nil
+}
+
+func TestADriverThatInstallsThingsIsGivenItsTime(t *testing.T) {
+	d := newDevice(t)
+	patient := slow{driver{"usb-storage", &desk{}}, make(chan time.Duration, 1)}
+	loop := reconcile.New(reconcile.Config{Memory: d.memory, Clock: d.host, Drivers: []enforce.Driver{patient}, Version: "test"})
+	loop.Tick()
+	if given := <-patient.given; given < 9*time.Minute {
+		t.Errorf("it was given %s", given)
 	}
 }

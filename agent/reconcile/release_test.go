@@ -120,11 +120,7 @@ func (d *device) sweep() []string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	var drivers []enforce.Driver
-	for _, name := range []catalog.Part{catalog.Network, catalog.Screen, catalog.Apps, catalog.Browser} {
-		drivers = append(drivers, driver{name, d.desks[name]})
-	}
-	ids, err := reconcile.Sweep(context.Background(), m, d.host, drivers, reconcile.Speech{})
+	ids, err := reconcile.Sweep(context.Background(), m, d.host, d.drivers(), reconcile.Speech{})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -193,6 +189,30 @@ func TestSweepTakesBackWhatADeadAgentStoredAsOverButLeftInPlace(t *testing.T) {
 	d.sweep()
 	if browser.sets != sets {
 		t.Error("swept again although nothing is left")
+	}
+}
+
+// Seen in reading: a sweep after the last mode gave every driver empty rules, and
+// would have taken Wi-Fi and certificates from a device whose agent was dead.
+func TestSweepLeavesTheBasePolicyToTheAgent(t *testing.T) {
+	d := newDevice(t)
+	d.desks["usb-storage"] = &desk{}
+	d.start()
+	usb, ids := ddm.New(catalog.USBStorage.Type(), catalog.USBStorage.Identifier(), map[string]any{"access": "blocked"}), d.lease("a", 1, lease.Sites, 0, 20*time.Minute)
+	take(t, d.give(usb, d.declare(ids)))
+	family := d.desks["usb-storage"]
+	if family.rules.Base["usb-storage"].Text("access") != "blocked" {
+		t.Fatalf("the family got %+v", family.rules.Base)
+	}
+	sets := family.sets
+	d.host.Advance(30 * time.Minute)
+	d.sweep()
+	d.wantReach(enforce.Open)
+	if family.sets != sets {
+		t.Error("the sweep touched a family that no mode is about")
+	}
+	if again := d.sweep(); len(again) != 0 {
+		t.Errorf("swept %v again", again)
 	}
 }
 

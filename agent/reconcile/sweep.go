@@ -49,8 +49,9 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	if len(over) == 0 && !unclaimed && !slices.ContainsFunc(state.Ended, func(e memory.Ended) bool { return len(e.Left) > 0 }) {
 		return nil, nil
 	}
+	drivers = slices.DeleteFunc(slices.Clone(drivers), isFamily) // no mode is in their hands
 	if !holding.Any() {
-		rules = enforce.Rules{}
+		rules = enforce.Rules{Base: rules.Base}
 	}
 	if err := setAll(ctx, drivers, rules); err != nil {
 		return nil, fmt.Errorf("sweeping: %w", err)

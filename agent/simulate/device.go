@@ -103,19 +103,22 @@ func (d *pupilDevice) start(parent context.Context) error {
 	if d.network == nil {
 		d.network = host.NewFakeNetwork(d.clock)
 		d.parts = map[catalog.Part]*pretend{}
-		for _, name := range []catalog.Part{catalog.Screen, catalog.Apps, catalog.Browser} {
+		for _, name := range pretended() {
 			d.parts[name] = &pretend{name: name, clock: d.clock, slow: d.slowness}
+		}
+		if all := families(); d.about.stubborn > 0 && len(all) > 0 {
+			d.parts[all[d.about.stubborn%len(all)]].deviates = "family.changed"
 		}
 		if d.about.session == "wayland" {
 			d.parts[catalog.Screen].impossible = "screen.wayland"
 		}
 	}
+	drivers := []enforce.Driver{slowly{linux.NewNetwork(d.network, linux.NetworkOptions{Clock: d.clock, Log: d.log}), d.clock, d.slowness}}
+	for _, name := range pretended() {
+		drivers = append(drivers, d.parts[name])
+	}
 	built, err := device.New(device.Options{
-		Files: d.files, Clock: d.clock, Machine: d, Identity: d.id, Lang: words.German, Log: d.log,
-		Drivers: []enforce.Driver{
-			slowly{linux.NewNetwork(d.network, linux.NetworkOptions{Clock: d.clock, Log: d.log}), d.clock, d.slowness},
-			d.parts[catalog.Screen], d.parts[catalog.Apps], d.parts[catalog.Browser],
-		},
+		Files: d.files, Clock: d.clock, Machine: d, Identity: d.id, Lang: words.German, Log: d.log, Drivers: drivers,
 		Simulated: true, Rest: time.Minute, Cut: d.cut.Load, Doubts: d.doubts,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/org"
 )
 
 // pretend is a driver that only remembers. It forgets at a restart of its
@@ -18,12 +19,31 @@ type pretend struct {
 	clock *clock
 	// impossible, if set, is why this device cannot do it.
 	impossible string
-	slow       func() time.Duration
+	// deviates, if set, is why it never takes effect on this device.
+	deviates string
+	slow     func() time.Duration
 
 	mu      sync.Mutex
 	boot    string
 	rules   enforce.Rules
 	changed bool
+}
+
+// families are the families of the base policy that have drivers of their own on
+// the systems that these devices pretend to have.
+func families() []catalog.Part {
+	var parts []catalog.Part
+	for _, family := range catalog.Families {
+		if family.Part == "" && family.Does(org.Linux) {
+			parts = append(parts, catalog.Part(family.Name))
+		}
+	}
+	return parts
+}
+
+// pretended are all parts but the network, whose driver is the real one.
+func pretended() []catalog.Part {
+	return append([]catalog.Part{catalog.Screen, catalog.Apps, catalog.Browser}, families()...)
 }
 
 // Part names the part.
@@ -44,10 +64,13 @@ func (p *pretend) Set(ctx context.Context, rules enforce.Rules) error {
 func (p *pretend) Check(context.Context) enforce.Reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	wanted := p.name == catalog.Screen && p.rules.Screen != nil || p.name == catalog.Apps && p.rules.Apps != nil || p.name == catalog.Browser
+	wanted := p.name == catalog.Screen && p.rules.Screen != nil || p.name == catalog.Apps && p.rules.Apps != nil || p.name == catalog.Browser ||
+		p.rules.Base[string(p.name)] != nil
 	switch {
 	case p.impossible != "" && wanted:
 		return enforce.Reading{State: ddm.PartNotPossible, Reason: &ddm.Reason{Code: p.impossible}}
+	case p.deviates != "" && wanted:
+		return enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: p.deviates, Details: map[string]string{"file": "/etc"}}}
 	case p.changed || p.boot != p.clock.Read().Boot:
 		return enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "part.changed"}}
 	}

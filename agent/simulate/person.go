@@ -23,6 +23,7 @@ type personality struct {
 	plugged  bool
 	crypted  bool
 	disk     int64
+	stubborn int // not zero: one family of the base policy never takes effect
 	random   *rand.Rand
 }
 
@@ -65,6 +66,9 @@ func personalityOf(seed uint64, number int, name string) *personality {
 		p.tampers = time.Duration(10+r.IntN(40)) * time.Minute
 	}
 	p.battery, p.drain, p.plugged = 35+65*r.Float64(), 8+8*r.Float64(), r.Float64() < 0.3
+	if r.Float64() < 0.02 {
+		p.stubborn = 1 + r.IntN(1<<16)
+	}
 	return p
 }
 

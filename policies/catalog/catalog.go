@@ -141,6 +141,12 @@ func (f Family) Ability(field string, platform org.Platform) Ability {
 	return f.Platforms[platform]
 }
 
+// Does reports whether the platform enforces the family, or at least one of its
+// fields.
+func (f Family) Does(platform org.Platform) bool {
+	return f.Platforms[platform] == Enforced || slices.ContainsFunc(f.Fields, func(field Field) bool { return field.On[platform] == Enforced })
+}
+
 // NeedsSupervision reports whether the platform takes the field from supervised
 // devices only.
 func (f Family) NeedsSupervision(field string, platform org.Platform) bool {

@@ -19,7 +19,7 @@ import (
 
 // BrowserOptions are what a browser driver works with.
 type BrowserOptions struct {
-	Tree     host.Tree // where the browsers' policy files lie
+	Tree     host.Disk // where the browsers' policy files lie
 	Files    host.Files
 	Programs host.Programs
 	Desktops host.Desktops
@@ -43,8 +43,9 @@ type Browser struct {
 	o BrowserOptions
 
 	mu     sync.Mutex
-	kept   *browserKept
-	wanted map[string][]byte // nil before the first Set
+	owned  owned
+	since  []browserSince  // nil before the first Set
+	wanted map[string]File // nil before the first Set
 	// resuming is true while a file lies there only so that pages come back.
 	resuming bool
 	network  enforce.Network
@@ -52,20 +53,10 @@ type Browser struct {
 	due      restart
 }
 
-const browserKeptName = "browser.json"
-
-// browserKept survives everything: what was there before us, and since when
-// which rules lie in the files.
-type browserKept struct {
-	// Foreign is the content that a file had before our first touch; a nil content
-	// stands for no file.
-	Foreign map[string]*string `json:"foreign"`
-	// Ours is the content that we wrote last.
-	Ours map[string]string `json:"ours"`
-	// Made are directories that did not exist before us.
-	Made  []string       `json:"made"`
-	Since []browserSince `json:"since"`
-}
+const (
+	browserKeptName  = "browser.json"
+	browserSinceName = "browser-since.json"
+)
 
 // browserSince says that browsers started from this instant on read these rules.
 type browserSince struct {
@@ -82,7 +73,7 @@ func NewBrowser(o BrowserOptions) *Browser {
 	if o.Linger == 0 {
 		o.Linger = 30 * time.Second
 	}
-	return &Browser{o: o}
+	return &Browser{o: o, owned: owned{tree: o.Tree, files: o.Files, name: browserKeptName}}
 }
 
 // Part is the browser.
@@ -100,7 +91,7 @@ func (b *Browser) Set(ctx context.Context, rules enforce.Rules) error {
 	if err := b.lay(false); err != nil {
 		return err
 	}
-	if err := b.since(rulesOf(rules.Network)); err != nil {
+	if err := b.noteSince(rulesOf(rules.Network)); err != nil {
 		return err
 	}
 	if rules.Network.Reach == enforce.Open && b.staleFirefox() {
@@ -120,13 +111,13 @@ func (b *Browser) lay(resume bool) error {
 		return err
 	}
 	if _, claimed := wanted[firefoxFile]; resume && !claimed {
-		foreign, err := b.foreign(firefoxFile)
+		foreign, err := b.owned.foreign(firefoxFile)
 		if err != nil {
 			return err
 		}
-		wanted[firefoxFile] = encodePolicy(mergeFirefox(foreign, firefoxResume()))
+		wanted[firefoxFile] = File{Data: encodePolicy(mergeFirefox(foreign, firefoxResume()))}
 	}
-	if err := b.write(wanted); err != nil {
+	if _, err := b.owned.set(wanted); err != nil {
 		return err
 	}
 	b.wanted, b.resuming = wanted, resume
@@ -164,164 +155,27 @@ func rulesOf(n enforce.Network) string {
 
 // files returns the content that each policy file shall have; a file that shall
 // be as if we had never been here is missing.
-func (b *Browser) files(n enforce.Network) (map[string][]byte, error) {
-	wanted := map[string][]byte{}
+func (b *Browser) files(n enforce.Network) (map[string]File, error) {
+	wanted := map[string]File{}
 	if p := chromiumPolicy(n, b.o.Home); p != nil {
 		for _, file := range chromiumFiles {
-			wanted[file] = encodePolicy(p)
+			wanted[file] = File{Data: encodePolicy(p)}
 		}
 	}
 	if p := firefoxPolicy(n, b.o.Home); p != nil {
-		foreign, err := b.foreign(firefoxFile)
+		foreign, err := b.owned.foreign(firefoxFile)
 		if err != nil {
 			return nil, err
 		}
-		wanted[firefoxFile] = encodePolicy(mergeFirefox(foreign, p))
+		wanted[firefoxFile] = File{Data: encodePolicy(mergeFirefox(foreign, p))}
 	}
 	return wanted, nil
 }
 
-// foreign returns what the file says without us.
-func (b *Browser) foreign(file string) ([]byte, error) {
-	if saved, ok := b.kept.Foreign[file]; ok {
-		if saved == nil {
-			return nil, nil
-		}
-		return []byte(*saved), nil
-	}
-	return b.read(file)
-}
-
-// read returns the content, nil if there is no file.
-func (b *Browser) read(file string) ([]byte, error) {
-	data, err := b.o.Tree.Read(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading browser policy: %w", err)
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
-}
-
-func policyFiles() []string { return append(clone(chromiumFiles), firefoxFile) }
-
-// write brings every file to what is wanted. If one cannot be written, those
-// before it go back.
-func (b *Browser) write(wanted map[string][]byte) error {
-	former := map[string][]byte{}
-	for _, file := range policyFiles() {
-		current, err := b.read(file)
-		if err != nil {
-			return errors.Join(err, b.back(former))
-		}
-		want, claimed := wanted[file]
-		if claimed && bytes.Equal(current, want) && b.touched(file) || !claimed && !b.touched(file) {
-			continue
-		}
-		former[file] = current
-		if claimed {
-			err = b.claim(file, current, want)
-		} else {
-			err = b.release(file, current)
-		}
-		if err != nil {
-			return errors.Join(err, b.back(former))
-		}
-	}
-	if len(wanted) > 0 {
-		return nil
-	}
-	return b.tidy()
-}
-
-func (b *Browser) touched(file string) bool {
-	_, ok := b.kept.Foreign[file]
-	return ok
-}
-
-// claim writes ours. What was there before is on disk before the first touch.
-func (b *Browser) claim(file string, current, want []byte) error {
-	if !b.touched(file) {
-		b.kept.Foreign[file] = text(current)
-	}
-	former, had := b.kept.Ours[file]
-	b.kept.Ours[file] = string(want)
-	if err := b.save(); err != nil {
-		// Without a durable memory of what was there, nothing is touched.
-		if had {
-			b.kept.Ours[file] = former
-		} else {
-			delete(b.kept.Ours, file)
-			delete(b.kept.Foreign, file)
-		}
-		return err
-	}
-	made, err := b.o.Tree.Write(file, want)
-	b.kept.Made = append(b.kept.Made, made...)
-	if err != nil {
-		return fmt.Errorf("writing browser policy: %w", err)
-	}
-	if len(made) > 0 {
-		return b.save()
-	}
-	return nil
-}
-
-// release gives the file back, unless somebody else has written it since: then
-// it is theirs already.
-func (b *Browser) release(file string, current []byte) error {
-	saved := b.kept.Foreign[file]
-	if current != nil && string(current) == b.kept.Ours[file] {
-		if err := b.put(file, saved); err != nil {
-			return err
-		}
-	}
-	delete(b.kept.Foreign, file)
-	delete(b.kept.Ours, file)
-	return b.save()
-}
-
-func (b *Browser) put(file string, content *string) error {
-	var err error
-	if content == nil {
-		err = b.o.Tree.Remove(file)
-	} else {
-		_, err = b.o.Tree.Write(file, []byte(*content))
-	}
-	if err != nil {
-		return fmt.Errorf("restoring browser policy: %w", err)
-	}
-	return nil
-}
-
-func (b *Browser) back(former map[string][]byte) error {
-	var failed error
-	for file, content := range former {
-		failed = errors.Join(failed, b.put(file, text(content)))
-	}
-	return failed
-}
-
-// tidy removes directories that we made, innermost first, where they are empty.
-func (b *Browser) tidy() error {
-	if len(b.kept.Made) == 0 {
-		return nil
-	}
-	for i := len(b.kept.Made) - 1; i >= 0; i-- {
-		_ = b.o.Tree.Remove(b.kept.Made[i])
-	}
-	b.kept.Made = nil
-	return b.save()
-}
-
-// since notes from when on which rules lie in the files.
-func (b *Browser) since(rules string) error {
+// noteSince notes from when on which rules lie in the files.
+func (b *Browser) noteSince(rules string) error {
 	now := b.o.Clock.Read()
-	history, changed := b.kept.Since, false
+	history, changed := b.since, false
 	last := browserSince{}
 	if len(history) > 0 {
 		last = history[len(history)-1]
@@ -341,41 +195,30 @@ func (b *Browser) since(rules string) error {
 	if len(history) > most {
 		history = history[len(history)-most:]
 	}
-	b.kept.Since = history
-	return b.save()
-}
-
-func (b *Browser) load() error {
-	if b.kept != nil {
-		return nil
+	data, err := json.Marshal(history)
+	if err != nil {
+		return fmt.Errorf("encoding since when browsers know: %w", err)
 	}
-	kept := &browserKept{}
-	data, err := b.o.Files.Read(browserKeptName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading saved browser policies: %w", err)
+	if err := b.o.Files.Write(browserSinceName, data); err != nil {
+		return fmt.Errorf("saving since when browsers know: %w", err)
 	}
-	if err == nil {
-		if err := json.Unmarshal(data, kept); err != nil {
-			return fmt.Errorf("reading saved browser policies: %w", err)
-		}
-	}
-	if kept.Foreign == nil {
-		kept.Foreign = map[string]*string{}
-	}
-	if kept.Ours == nil {
-		kept.Ours = map[string]string{}
-	}
-	b.kept = kept
+	b.since = history
 	return nil
 }
 
-func (b *Browser) save() error {
-	data, err := json.Marshal(b.kept)
-	if err != nil {
-		return fmt.Errorf("encoding saved browser policies: %w", err)
+func (b *Browser) load() error {
+	if err := b.owned.load(); err != nil || b.since != nil {
+		return err
 	}
-	if err := b.o.Files.Write(browserKeptName, data); err != nil {
-		return fmt.Errorf("saving browser policies: %w", err)
+	data, err := b.o.Files.Read(browserSinceName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &b.since)
+	}
+	if err != nil {
+		return fmt.Errorf("reading since when browsers know: %w", err)
 	}
 	return nil
 }
@@ -387,13 +230,11 @@ func (b *Browser) Check(ctx context.Context) enforce.Reading {
 	if b.wanted == nil {
 		return deviating("browser.unset")
 	}
-	for _, file := range policyFiles() {
-		want, claimed := b.wanted[file]
-		current, err := b.read(file)
-		if err != nil || claimed && !bytes.Equal(current, want) || !claimed && b.touched(file) {
-			return deviating("browser.changed", "file", file)
-		}
-		if other := b.overriding(file, want); other != "" {
+	if file := b.owned.differs(b.wanted); file != "" {
+		return deviating("browser.changed", "file", file)
+	}
+	for _, file := range chromiumFiles {
+		if other := b.overriding(file, b.wanted[file].Data); other != "" {
 			return deviating("browser.foreign", "file", other)
 		}
 	}
@@ -403,7 +244,7 @@ func (b *Browser) Check(ctx context.Context) enforce.Reading {
 // overriding finds a foreign file beside ours that says otherwise: of files in
 // one directory, Chromium lets the last in alphabetical order win.
 func (b *Browser) overriding(file string, want []byte) string {
-	if want == nil || file == firefoxFile {
+	if want == nil {
 		return ""
 	}
 	var ours policy
@@ -433,12 +274,4 @@ func equalJSON(a, b any) bool {
 	left, _ := json.Marshal(a)
 	right, _ := json.Marshal(b)
 	return bytes.Equal(left, right)
-}
-
-func text(content []byte) *string {
-	if content == nil {
-		return nil
-	}
-	text := string(content)
-	return &text
 }

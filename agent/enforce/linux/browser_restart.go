@@ -49,10 +49,10 @@ func isBrowser(p host.Program) bool {
 // those that lie in the files now.
 func (b *Browser) stale() []host.Program {
 	programs, err := b.o.Programs.Programs()
-	if err != nil || len(b.kept.Since) == 0 {
+	if err != nil || len(b.since) == 0 {
 		return nil
 	}
-	now := b.kept.Since[len(b.kept.Since)-1].Rules
+	now := b.since[len(b.since)-1].Rules
 	var stale []host.Program
 	for _, p := range programs {
 		if isBrowser(p) && b.rulesAt(p.Started) != now {
@@ -76,8 +76,8 @@ func isFirefox(p host.Program) bool { return strings.HasPrefix(path.Base(p.Path)
 
 // rulesAt returns the rules that a browser found which started at the instant.
 func (b *Browser) rulesAt(started time.Duration) string {
-	found := b.kept.Since[0].Rules
-	for _, since := range b.kept.Since {
+	found := b.since[0].Rules
+	for _, since := range b.since {
 		if since.From <= started {
 			found = since.Rules
 		}
