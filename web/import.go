@@ -7,8 +7,15 @@ func stepCurrent(on bool) string {
 	return "false"
 }
 
+// importKinds are what a file can be about, as the roster names them.
+var importKinds = []string{"devices", "groups", "teachers", "persons"}
+
+// fieldName is what a column can mean: a device's name is its asset tag.
 func (p ImportMapPage) fieldName(field ImportField) string {
 	name := p.T("import.field." + field.Name)
+	if own := "import.field." + p.What + "." + field.Name; Knows(p.Lang, own) {
+		name = p.T(own)
+	}
 	if field.Required {
 		return name + " *"
 	}
@@ -41,8 +48,10 @@ func importTarget(what string) string {
 	switch what {
 	case "groups":
 		return PathGroups
-	case "people":
+	case "teachers":
 		return PathPeople
+	case "persons":
+		return PathGroups
 	}
 	return PathDevices
 }

@@ -116,7 +116,7 @@ func Import(p ImportPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, what := range []string{"devices", "groups", "people"} {
+			for _, what := range importKinds {
 				templ_7745c5c3_Err = choice("radio", "what", what, p.T("import.what."+what), p.T("import.what."+what+".hint"), p.What == what, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

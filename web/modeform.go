@@ -69,6 +69,9 @@ func (p BoardPage) subline() string {
 	if p.Borrowed != nil {
 		parts = append(parts, p.T("day.borrowed", "until", *p.Borrowed))
 	}
+	for _, colleague := range p.StandIns {
+		parts = append(parts, p.T("day.stand_in", "by", colleague.By, "until", colleague.Until))
+	}
 	return strings.Join(parts, " · ")
 }
 

@@ -42,6 +42,7 @@ type BoardPage struct {
 	Period     *Period // lesson that runs now
 	Substitute *Substitution
 	Borrowed   *time.Time // until when the person holds this set
+	StandIns   []StandIn  // colleagues who stand in here now
 	Live       BoardLive
 	Print      string   // of what Live shows; the stream asks with it whether the page is behind already
 	Problem    *Problem // of a mode that could not be started or ended

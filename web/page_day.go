@@ -42,6 +42,14 @@ type TeachingGroup struct {
 	Planned    *RunningMode  // the next one that begins by itself, or nil
 	Substitute *Substitution // not nil when the person stands in for somebody
 	Borrowed   *time.Time    // until when the person holds this set; nil for others
+	StandIns   []StandIn     // colleagues who stand in here now
+}
+
+// StandIn is a colleague who has a class for one lesson, as its own teacher reads
+// it.
+type StandIn struct {
+	By    string
+	Until time.Time
 }
 
 // Substitution is standing in for a colleague in one lesson.

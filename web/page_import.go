@@ -3,7 +3,7 @@ package web
 import "time"
 
 // ImportPage begins an import and shows the earlier ones. Form fields
-// (multipart): file, what=devices|groups|people, school.
+// (multipart): file, what (of importKinds), school.
 type ImportPage struct {
 	Frame
 	What    string

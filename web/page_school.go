@@ -5,6 +5,7 @@ import "time"
 // SchoolPage is a school's first page: is anything wrong today?
 type SchoolPage struct {
 	Frame
+	MayEnrol  bool // the person may make enrolment links
 	School    string
 	Authority string
 	Period    *Period

@@ -36,6 +36,7 @@ func (h *Handler) drawBoard(c *gin.Context, status int, problem *web.Problem) er
 	page := web.BoardPage{Frame: v.frame, Group: groupRef(found.group), Room: found.group.Room, Live: live, Print: fingerprint(live), Problem: problem}
 	page.Period = period(found.school, h.Now())
 	page.Substitute, page.Borrowed = taken(v.actor, found.group, h.Now())
+	page.StandIns = standIns(v.actor, found.group, h.Now())
 	return show(c, status, web.Board(page))
 }
 
@@ -88,6 +89,18 @@ func taken(who may.Actor, group roster.Group, at time.Time) (*web.Substitution, 
 		}
 	}
 	return standIn, borrowed
+}
+
+// standIns says which colleagues have the group for this lesson beside the
+// person.
+func standIns(who may.Actor, group roster.Group, at time.Time) []web.StandIn {
+	var all []web.StandIn
+	for _, teacher := range group.Teachers {
+		if teacher.How == roster.Substitute && teacher.Staff != who.ID && teacher.Until.After(at) {
+			all = append(all, web.StandIn{By: teacher.Name, Until: teacher.Until})
+		}
+	}
+	return all
 }
 
 // owner is the first colleague who has the group for good.

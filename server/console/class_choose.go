@@ -102,7 +102,14 @@ func (h *Handler) drawSubstitute(c *gin.Context, status int, problem *web.Proble
 	if err != nil {
 		return err
 	}
-	choices = slices.DeleteFunc(choices, func(g web.GroupChoice) bool { return g.Chosen || g.Group.Kind == web.KindRoom })
+	mine, err := h.Roster.MyGroups(c.Request.Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	choices = slices.DeleteFunc(choices, func(g web.GroupChoice) bool { // nobody stands in for themselves
+		own := slices.ContainsFunc(mine, func(t roster.Teaching) bool { return t.Group.ID.String() == g.Group.ID })
+		return own || g.Group.Kind == web.KindRoom
+	})
 	return show(c, status, web.Substitute(web.SubstitutePage{Frame: frame(c), Query: query(c, "q"), Until: h.lessonEnd(visitor(c)), Groups: choices, Problem: problem}))
 }
 

@@ -82,7 +82,7 @@ func urgency(g web.TeachingGroup) int {
 
 func (h *Handler) teachingGroup(ctx context.Context, v *visit, teaching roster.Teaching, board lesson.Class) web.TeachingGroup {
 	now := h.Now()
-	shown := web.TeachingGroup{Group: groupRef(teaching.Group), Devices: len(board.Members)}
+	shown := web.TeachingGroup{Group: groupRef(teaching.Group), Devices: len(board.Members), StandIns: standIns(v.actor, teaching.Group, now)}
 	switch teaching.How {
 	case roster.Substitute:
 		shown.Substitute = &web.Substitution{For: owner(teaching.Group), Until: teaching.Until}

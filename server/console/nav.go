@@ -3,6 +3,7 @@ package console
 import (
 	"strings"
 
+	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
@@ -15,14 +16,17 @@ type place struct {
 	below  []string // further beginnings of paths that belong to it
 	needs  may.Action
 	school bool       // makes sense only once a school is chosen
+	wide   bool       // only for whoever may do it in more than one school
 	not    may.Action // not for whoever may do this, because something better is there
 }
 
-// places lists the navigation in the order in which it is shown. Teachers see
-// three places and no more.
+// places lists the navigation in the order in which it is shown; the first is
+// where the person begins. Teachers see three places and no more. Whoever answers
+// calls begins at the help desk, whoever looks after schools with those.
 var places = []place{
-	{key: web.NavHelpdesk, path: web.PathHelpdesk, needs: may.HelpDeskUse},
-	{key: web.NavSchools, path: web.PathSchools, below: []string{"/traeger"}, needs: may.SchoolCreate},
+	{key: web.NavHelpdesk, path: web.PathHelpdesk, needs: may.HelpDeskUse, not: may.SchoolCreate},
+	{key: web.NavSchools, path: web.PathSchools, below: []string{"/traeger"}, needs: may.SchoolRead, wide: true},
+	{key: web.NavHelpdesk, path: web.PathHelpdesk, needs: may.SchoolCreate},
 	{key: web.NavSchool, path: web.PathSchool, needs: may.SchoolRead, school: true},
 	{key: web.NavDay, path: web.PathDay, below: []string{web.PathRehearsal}, needs: may.Substitute, not: may.SchoolCreate},
 	{key: web.NavLessons, path: web.PathLessons, below: []string{web.PathSites}, needs: may.ModeStart, not: may.SchoolCreate},
@@ -65,7 +69,23 @@ func (p place) open(v *visit) bool {
 	if p.not != "" && may.Anywhere(v.actor, p.not) {
 		return false
 	}
+	if p.wide && !severalSchools(v.actor, p.needs) {
+		return false
+	}
 	return !p.school || v.school != nil
+}
+
+// severalSchools reports whether the action is allowed to the person above a
+// school, or in more than one.
+func severalSchools(who may.Actor, action may.Action) bool {
+	var first org.ID
+	for _, branch := range may.Branches(who, action) {
+		if branch.School == "" || first != "" && branch.School != first {
+			return true
+		}
+		first = branch.School
+	}
+	return false
 }
 
 // match returns how much of the path belongs to the place, 0 for none: "Schule"

@@ -157,21 +157,10 @@ func TestWrongPasswordsHaveToWait(t *testing.T) {
 func TestAnImportShowsBeforeItDoes(t *testing.T) {
 	h := newHouse(t)
 	admin := h.as("admin@gym.example")
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	must(t, form.WriteField("what", "devices"))
-	file, err := form.CreateFormFile("file", "geraete.csv")
-	must(t, err)
-	_, err = file.Write([]byte("Inventarnummer;Seriennummer;Gruppe\nGYM-0001;SN00000;7b\nGYM-0900;SN00900;7b\n"))
-	must(t, err)
-	must(t, form.Close())
-	request, err := http.NewRequest(http.MethodPost, h.server.URL+web.PathImport, &body)
-	must(t, err)
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	mapping := admin.do(request)
+	mapping := admin.upload("devices", "Inventarnummer;Seriennummer;Gruppe\nGYM-0001;SN00000;7b\nGYM-0900;SN00900;7b\n")
 	mapping.has(t, `name="column-0"`, "Inventarnummer")
 	preview := admin.post(mapping.path, "action", "map", "column-0", "name", "column-1", "serial", "column-2", "groups")
-	preview.has(t, "GYM-0900")
+	preview.has(t, "GYM-0900", "SN00900 · 7b") // what is new is told with what it brings
 	if n := storeCount(t, h, "SELECT COUNT(*) FROM devices WHERE name = 'GYM-0900'"); n != "0" {
 		t.Error("the preview has done it already")
 	}
@@ -180,6 +169,63 @@ func TestAnImportShowsBeforeItDoes(t *testing.T) {
 	if n := storeCount(t, h, "SELECT COUNT(*) FROM devices WHERE name = 'GYM-0900'"); n != "1" {
 		t.Errorf("after applying there are %s (%d at %s)", n, done.status, done.path)
 	}
+}
+
+// The page offered "people", which the roster does not know: no list of teachers
+// could be imported.
+func TestEveryKindOfFileThatIsOfferedCanBeImported(t *testing.T) {
+	h := newHouse(t)
+	admin := h.as("admin@gym.example")
+	files := map[string]string{
+		"devices":  "Inventarnummer;Modell\nGYM-0900;Acer\n",
+		"groups":   "Name;Art;Raum;Lehrkraft;Vorrang\n8c;Klasse;112;oert@gym.example;1\n",
+		"teachers": "Anrede;Vorname;Nachname;E-Mail;Klassen\nFrau;Ida;Neu;neu@gym.example;7b\n",
+		"persons":  "ID;Name;Klasse\ns1;Ada B.;7b\n",
+	}
+	offered := regexp.MustCompile(`name="what" value="([a-z]+)"`).FindAllStringSubmatch(admin.get(web.PathImport).body, -1)
+	if len(offered) != len(files) {
+		t.Fatalf("%d kinds are offered", len(offered))
+	}
+	for _, kind := range offered {
+		what := kind[1]
+		mapping := admin.upload(what, files[what])
+		if mapping.status != http.StatusOK {
+			t.Errorf("%s: %d", what, mapping.status)
+			continue
+		}
+		mapping.lacks(t, "⟦")
+		columns := []string{"action", "map"}
+		for _, chosen := range regexp.MustCompile(`(?s)name="(column-[0-9])"(.*?)</select>`).FindAllStringSubmatch(mapping.body, -1) {
+			if field := regexp.MustCompile(`value="([a-z]+)" selected`).FindStringSubmatch(chosen[2]); field != nil {
+				columns = append(columns, chosen[1], field[1])
+			}
+		}
+		preview := admin.post(mapping.path, columns...)
+		preview.lacks(t, "⟦")
+		preview.has(t, `value="apply"`)
+		done := admin.post(mapping.path, "action", "apply", "sure", "1")
+		done.has(t, "Übernommen")
+		done.lacks(t, "⟦")
+	}
+	admin.get(web.PathImport).lacks(t, "⟦")
+	admin.get(web.PathPeople).has(t, "Ida Neu")
+}
+
+// upload sends a file to be imported.
+func (b *browser) upload(what, text string) answer {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	must(b.t, form.WriteField("what", what))
+	file, err := form.CreateFormFile("file", what+".csv")
+	must(b.t, err)
+	_, err = file.Write([]byte(text))
+	must(b.t, err)
+	must(b.t, form.Close())
+	request, err := http.NewRequest(http.MethodPost, b.base+web.PathImport, &body)
+	must(b.t, err)
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	return b.do(request)
 }
 
 func TestRetiringEndsWhatHolds(t *testing.T) {

@@ -44,6 +44,7 @@ func (h *Handler) showSchool(c *gin.Context) error {
 			Group: web.GroupRef{ID: running.Mode.Branch.Group.String(), Name: running.Group, Kind: web.GroupKind(running.Kind)}, Mode: mode,
 		})
 	}
+	shown.MayEnrol = may.Can(v.actor, may.TokenWrite, branch)
 	shown.Teaching = shown.Period != nil || len(shown.Running) > 0
 	shown.Todo = h.todo(v, found)
 	return page(c, web.School(shown))

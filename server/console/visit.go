@@ -84,7 +84,8 @@ func (h *Handler) recognise(c *gin.Context) error {
 }
 
 // findPlace settles in which school the person acts: the one chosen, else the
-// first of the own ones. Who looks after many schools chooses first.
+// first of the own ones, else the only one there is. Who looks after many schools
+// chooses first.
 func (h *Handler) findPlace(ctx context.Context, v *visit) error {
 	for _, id := range []org.ID{org.ID(h.Sessions.GetString(ctx, keyPlace)), firstSchool(v.actor)} {
 		if id == "" {
@@ -99,7 +100,20 @@ func (h *Handler) findPlace(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
-	return nil
+	return h.onlySchool(ctx, v)
+}
+
+// onlySchool settles on the school of an installation, or of an authority, that
+// has no second one: there is nothing to choose.
+func (h *Handler) onlySchool(ctx context.Context, v *visit) error {
+	if !may.Anywhere(v.actor, may.SchoolRead) {
+		return nil
+	}
+	schools, _, err := h.Roster.Schools(ctx, v.actor, "", "", 2)
+	if err == nil && len(schools) == 1 {
+		v.school = &schools[0]
+	}
+	return err
 }
 
 func firstSchool(who may.Actor) org.ID {

@@ -125,9 +125,24 @@ func (p *planner) first(r record, field Field, kind, value string) bool {
 	return true
 }
 
-func (p *planner) create(line int, name string) {
+func (p *planner) create(line int, name, after string) {
 	p.Counts.Created++
-	p.Changes = append(p.Changes, Change{Line: line, Kind: "create", Name: name})
+	p.Changes = append(p.Changes, Change{Line: line, Kind: "create", Name: name, New: after})
+}
+
+// rest tells what a row says beside the name, in the words of the file.
+func (p *planner) rest(r record) string {
+	var cells []string
+	for _, spec := range FieldsOf(p.imp.What) {
+		switch spec.Name {
+		case FieldName, FieldFirst, FieldLast:
+		default:
+			if cell := r.cells[spec.Name]; cell != "" {
+				cells = append(cells, cell)
+			}
+		}
+	}
+	return strings.Join(cells, " · ")
 }
 
 func (p *planner) update(line int, name, before, after string) {
@@ -160,7 +175,7 @@ func (p *planner) group(line int, name string) org.ID {
 	group := Group{Authority: p.imp.Authority, ID: p.newID(), School: p.imp.School, Kind: org.Class, Name: clip(name, longestName), Source: p.Source}
 	p.groups[key] = group
 	p.CreateGroups = append(p.CreateGroups, group)
-	p.create(line, group.Name)
+	p.create(line, group.Name, "")
 	return group.ID
 }
 
@@ -255,7 +270,7 @@ func (p *planner) schoolGroups() {
 		switch {
 		case !known:
 			p.CreateGroups = append(p.CreateGroups, after)
-			p.create(r.line, name)
+			p.create(r.line, name, p.rest(r))
 		case describe(before) != describe(after):
 			p.UpdateGroups = append(p.UpdateGroups, after)
 			p.touched[after.ID] = true

@@ -68,7 +68,7 @@ func (p *planner) noteDevice(r record, before, after Device, known bool) {
 	switch {
 	case !known:
 		p.CreateDevices = append(p.CreateDevices, after)
-		p.create(r.line, after.Name)
+		p.create(r.line, after.Name, p.rest(r))
 	case describeDevice(before) != describeDevice(after) || !before.Retired.Equal(after.Retired):
 		p.UpdateDevices = append(p.UpdateDevices, after)
 		p.touched[after.ID] = true
@@ -187,7 +187,7 @@ func (p *planner) persons() {
 		switch {
 		case !known:
 			p.CreatePersons = append(p.CreatePersons, after)
-			p.create(r.line, name)
+			p.create(r.line, name, p.rest(r))
 		case before.Name != after.Name:
 			p.UpdatePersons = append(p.UpdatePersons, after)
 			p.touched[after.ID] = true
@@ -275,7 +275,7 @@ func (p *planner) teachers() {
 		switch {
 		case !known:
 			p.CreateTeachers = append(p.CreateTeachers, after)
-			p.create(r.line, name)
+			p.create(r.line, name, p.rest(r))
 		case before != after:
 			p.UpdateTeachers = append(p.UpdateTeachers, after)
 			p.touched[after.Staff] = true

@@ -82,8 +82,8 @@ var offices = []Sample{
 	}},
 	{"import-map", "Gruppen und Personen", func(f web.Frame) templ.Component {
 		return web.ImportMap(web.ImportMapPage{Frame: admin(f, web.NavImport), ID: "i2", File: "geraete.csv", What: "devices", Rows: 640,
-			Columns: []web.ImportColumn{{Title: "Inv.-Nr.", Sample: []string{"MS-0380", "MS-0381"}, Field: "name"}, {Title: "Seriennummer", Sample: []string{"PF3K1800", "PF3K1807"}, Field: "serial"}, {Title: "Kl.", Sample: []string{"7b", "7b"}, Field: "group"}, {Title: "Bemerkung", Sample: []string{"", "Kratzer"}}},
-			Fields:  []web.ImportField{{Name: "name", Required: true}, {Name: "serial"}, {Name: "group"}, {Name: "person"}}})
+			Columns: []web.ImportColumn{{Title: "Inv.-Nr.", Sample: []string{"MS-0380", "MS-0381"}, Field: "name"}, {Title: "Seriennummer", Sample: []string{"PF3K1800", "PF3K1807"}, Field: "serial"}, {Title: "Kl.", Sample: []string{"7b", "7b"}, Field: "groups"}, {Title: "Bemerkung", Sample: []string{"", "Kratzer"}}},
+			Fields:  []web.ImportField{{Name: "name", Required: true}, {Name: "serial"}, {Name: "groups"}, {Name: "person"}}})
 	}},
 	{"import-preview", "Gruppen und Personen", func(f web.Frame) templ.Component {
 		return web.ImportPreview(web.ImportPreviewPage{Frame: admin(f, web.NavImport), ID: "i2", File: "geraete.csv", What: "devices", Create: 12, Update: 38, Remove: 3, Same: 587, Warn: true, Percent: 8.3, More: 50,

@@ -17,7 +17,7 @@ func teaching() []web.TeachingGroup {
 	return []web.TeachingGroup{
 		{Group: class7b, Devices: 24, Attention: 3, Modes: []web.RunningMode{offline(true)}},
 		{Group: group("g9a", "9a", web.KindClass), Devices: 27, Planned: &web.RunningMode{Kind: web.ModeFocus, What: "GeoGebra", Starts: at(11, 45), Ends: at(12, 30), Planned: true}},
-		{Group: group("g8c", "8c Informatik", web.KindCourse), Devices: 21, Substitute: &web.Substitution{For: "Herr Adler", Until: until}},
+		{Group: group("g8c", "8c Informatik", web.KindCourse), Devices: 21, Substitute: &web.Substitution{For: "Herr Adler", Until: until}, StandIns: []web.StandIn{{By: "Frau Yilmaz", Until: until}}},
 		{Group: group("kb", "Koffer B", web.KindSet), Devices: 16, Borrowed: &until},
 	}
 }
