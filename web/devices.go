@@ -24,7 +24,7 @@ func dotted(parts ...string) string {
 }
 
 func (p DevicePage) about() string {
-	return dotted(p.T("platform."+p.platform()), p.System, p.Model, p.Holder, p.Serial)
+	return dotted(p.T("platform."+p.platform()), systemName(p.System), p.Model, p.Holder, p.Serial)
 }
 
 // platform guards against platforms that the words do not know.
@@ -60,4 +60,11 @@ func (f Frame) factText(fact Fact) string {
 		return fact.Text
 	}
 	return f.Say("value", *fact.Value)
+}
+
+// systemName is an operating system as people call it: "Debian GNU/Linux 12
+// (bookworm)" is Debian 12.
+func systemName(told string) string {
+	name, _, _ := strings.Cut(told, " (")
+	return strings.Join(strings.Fields(strings.Replace(name, "GNU/Linux", "", 1)), " ")
 }

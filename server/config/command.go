@@ -30,8 +30,11 @@ type CLI struct {
 type ServeCommand struct{ Serve }
 
 // DemoCommand runs the server with a demo authority.
+//
+// It warns only, unless asked for more: what sixty devices tell when they enrol
+// would push address and logins off the screen.
 type DemoCommand struct {
-	Serve
+	Serve   `set:"log_level=warn"`
 	Devices int    `help:"Simulated devices." default:"60" env:"SCHULWART_DEVICES"`
 	Logins  string `help:"File that the logins are written to, as JSON." env:"SCHULWART_LOGINS" placeholder:"FILE"`
 	LAN     bool   `name:"lan" help:"Listen on the local network too, and print a QR code for a phone." env:"SCHULWART_LAN"`

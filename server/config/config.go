@@ -33,7 +33,7 @@ type Serve struct {
 	DeviceHeader string   `help:"Header in which a TLS proxy (--proxy) hands on the certificate of a device." env:"SCHULWART_DEVICE_HEADER" placeholder:"NAME"`
 	Timezone     string   `help:"School time where an authority has none of its own." default:"Europe/Berlin" env:"SCHULWART_TIMEZONE"`
 	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
-	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SCHULWART_LOG_LEVEL"`
+	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level=info}" env:"SCHULWART_LOG_LEVEL"`
 	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
 	left         left     // what nobody named
 	MetricsToken string   `help:"Bearer token that /metrics asks for; without one it answers on loopback only." env:"SCHULWART_METRICS_TOKEN" placeholder:"SECRET"`

@@ -18,6 +18,22 @@ func TestRunsWithoutAnySetting(t *testing.T) {
 	}
 }
 
+// What the devices of a demo tell when they enrol pushed address and logins off
+// the screen.
+func TestADemoIsQuietUnlessAsked(t *testing.T) {
+	for level, line := range map[string][]string{
+		"warn": {"demo"}, "debug": {"demo", "--log-level", "debug"}, "info": {"serve"},
+	} {
+		chosen, err := Parse(line, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chosen.Place.LogLevel != level {
+			t.Errorf("%v logs %s", line, chosen.Place.LogLevel)
+		}
+	}
+}
+
 func TestTellsAllFaultsTogether(t *testing.T) {
 	_, err := Parse([]string{"serve", "--listen", "0.0.0.0:80", "--device-url", "http://x", "--timezone", "Mars/Base", "--certificate", "/nowhere"}, io.Discard)
 	if err == nil {

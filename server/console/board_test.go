@@ -50,6 +50,10 @@ func TestEndingOffersTenSecondsOfUndo(t *testing.T) {
 	teacher.get(web.To(web.PathBoard, group)).lacks(t, `name="token"`) // said once
 
 	teacher.post(web.To(web.PathUndo, group), "token", mode).has(t, "Internet aus bis 10:35")
+
+	// For two of six it has ended, for the others it goes on: the offer says so.
+	some := teacher.post(web.To(web.PathModeEnd, group, mode), "device", h.devices[0].String(), "device", h.devices[1].String())
+	some.has(t, "Internet aus für 2 Geräte beendet.", "Internet aus bis 10:35")
 	if again := teacher.post(web.To(web.PathModeEnd, group, mode)); again.status != http.StatusOK {
 		t.Fatalf("ending again: %d", again.status)
 	}

@@ -156,6 +156,10 @@ func (h *Handler) actDemo(c *gin.Context) error {
 	return page(c, web.DemoStageFragment(stage))
 }
 
+// tourMinutes is how long the tour's mode lasts: at ten times the speed a
+// visitor sees it end by itself within a minute.
+const tourMinutes = 10
+
 // playDemo does what the teacher on the stage does, or makes trouble.
 func (h *Handler) playDemo(ctx context.Context, action, from string) error {
 	if action != "start" && action != "end" {
@@ -171,7 +175,7 @@ func (h *Handler) playDemo(ctx context.Context, action, from string) error {
 	}
 	if action == "start" {
 		h.Stage.Tell("started")
-		_, err = h.Lessons.Start(ctx, teacher, lesson.Request{Group: h.Stage.Group(), Kind: lease.Offline, Minutes: int(lease.DefaultMode / time.Minute)})
+		_, err = h.Lessons.Start(ctx, teacher, lesson.Request{Group: h.Stage.Group(), Kind: lease.Offline, Minutes: tourMinutes})
 		return err
 	}
 	for _, running := range class.Modes {
@@ -231,7 +235,7 @@ func (h *Handler) streamDemo(c *gin.Context) error {
 // sameStage reports whether a page that shows one need not be sent the other.
 func sameStage(a, b web.DemoStage) bool {
 	return a.Cable == b.Cable && a.Server == b.Server && a.ClockOff == b.ClockOff && a.Speed == b.Speed && len(a.Story) == len(b.Story) &&
-		a.Tile.State == b.Tile.State && (a.Mode == nil) == (b.Mode == nil) && (a.Mode == nil || a.Mode.Ends.Equal(b.Mode.Ends)) &&
+		a.Tile.State == b.Tile.State && slices.EqualFunc(a.Others, b.Others, func(x, y web.TilePart) bool { return x.State == y.State }) && (a.Mode == nil) == (b.Mode == nil) && (a.Mode == nil || a.Mode.Ends.Equal(b.Mode.Ends)) &&
 		a.Screen.On == b.Screen.On && a.Screen.Connected == b.Screen.Connected && len(a.Screen.Modes) == len(b.Screen.Modes) &&
 		slices.EqualFunc(a.Screen.Modes, b.Screen.Modes, func(x, y web.PupilMode) bool { return x.Kind == y.Kind && x.Ends.Equal(y.Ends) }) &&
 		(b.Speed == 1 || b.Screen.Clock.Sub(a.Screen.Clock) < 20*time.Second)
@@ -260,7 +264,9 @@ func (h *Handler) demoStage(c *gin.Context) (web.DemoStage, error) {
 	for _, tile := range h.tiles(f, teacher, class, h.Now()) {
 		if tile.Tag == look.Device || tile.Name == look.Device {
 			stage.Tile = tile
+			continue
 		}
+		stage.Others = append(stage.Others, tile)
 	}
 	for _, running := range class.Modes {
 		if stage.Mode == nil && running.Running(h.Now()) {

@@ -56,7 +56,7 @@ func (h *Handler) acceptInvite(c *gin.Context) error {
 
 func (h *Handler) invitePage(c *gin.Context, invited staff.Invited, problem *web.Problem) templ.Component {
 	return web.Invite(web.InvitePage{
-		Frame: frame(c), Token: c.Param("token"), Name: invited.Person.Name, Email: invited.Person.Login, Place: h.homeName(c, invited.Person),
+		Frame: frame(c), Token: c.Param("token"), Name: invited.Person.Full(), Email: invited.Person.Login, Place: h.homeName(c, invited.Person),
 		Roles: roles(invited.Person.Roles()), InvitedBy: invited.By, ValidUntil: invited.Until, Problem: problem,
 	})
 }

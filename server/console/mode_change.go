@@ -34,7 +34,11 @@ func (h *Handler) endMode(c *gin.Context) error {
 	mode, err := h.Lessons.End(ctx, actor(c), param(c, "mode"), devices...)
 	if err == nil && h.Now().Before(mode.Ends) {
 		token := append([]org.ID{mode.ID}, devices...)
-		h.offerUndo(ctx, web.To(web.PathUndo, c.Param("group")), strings.Join(texts(token), " "), "mode.ended", "mode", modeName(c, mode.Kind))
+		key := "mode.ended"
+		if len(devices) > 0 {
+			key = "mode.ended_some" // for the others it goes on
+		}
+		h.offerUndo(ctx, web.To(web.PathUndo, c.Param("group")), strings.Join(texts(token), " "), key, "mode", modeName(c, mode.Kind), "count", len(devices))
 	}
 	return h.backToBoard(c, err)
 }

@@ -90,7 +90,7 @@ func (h *Handler) resetPerson(c *gin.Context) error {
 func (h *Handler) handOver(c *gin.Context, made staff.Made, byMail bool) error {
 	ctx := c.Request.Context()
 	shown := web.MadeCode{
-		Invite: made.Kind == staff.Invite, Name: made.Person.Name, Email: made.Person.Login, Code: made.Code, ValidUntil: made.Until,
+		Invite: made.Kind == staff.Invite, Name: made.Person.Full(), Email: made.Person.Login, Code: made.Code, ValidUntil: made.Until,
 		URL: h.PublicURL + web.To(web.PathInvite, staff.ReadCode(made.Code)),
 	}
 	if !shown.Invite {

@@ -40,7 +40,7 @@ func (h *Handler) listPeople(c *gin.Context) error {
 
 func personRow(person staff.Person, names *placeNames) web.PersonRow {
 	row := web.PersonRow{
-		ID: person.ID.String(), Name: person.Name, Email: person.Login, LastSeen: person.LastSeen, Invited: person.Invited,
+		ID: person.ID.String(), Name: person.Full(), Email: person.Login, LastSeen: person.LastSeen, Invited: person.Invited,
 		Locked: !person.Locked.IsZero(), Factor: person.Factor,
 	}
 	for _, grant := range person.Grants {

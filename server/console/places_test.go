@@ -2,10 +2,14 @@ package console_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"testing"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/server/console"
 	"schulwart.org/server/may"
+	"schulwart.org/server/setup"
+	"schulwart.org/server/store/storetest"
 	"schulwart.org/web"
 )
 
@@ -74,4 +78,26 @@ func TestNobodyStandsInForThemselves(t *testing.T) {
 	class := `name="group" value="` + h.class.String() + `"`
 	h.as("oert@gym.example").get(web.PathSubstitute).lacks(t, class)
 	h.as("blum@gym.example").get(web.PathSubstitute).has(t, class)
+}
+
+// Somebody who opened the address of a new server read that a link they never
+// had no longer works.
+func TestANewServerSaysWhereItsLinkIs(t *testing.T) {
+	h := newHouse(t)
+	h.deps.Setup = &setup.Service{}
+	server := httptest.NewServer(console.New(h.deps))
+	t.Cleanup(server.Close)
+	visitor := h.browser()
+	visitor.base = server.URL
+	visitor.get(web.To(web.PathSetup, string(web.SetupAddress))).has(t, "Dieser Link gilt nicht mehr")
+	storetest.Exec(t, h.store, `DELETE FROM staff`)
+	visitor.get(web.PathHome).has(t, "noch nicht eingerichtet", "journalctl -u schulwart")
+}
+
+// Whoever is invited as "Frau Neu" was greeted as "Neu".
+func TestASurnameAloneKeepsItsSalutation(t *testing.T) {
+	h := newHouse(t)
+	made := h.as("admin@gym.example").post(web.PathPersonInvite, "name", "Frau Neu", "email", "neu@gym.example", "role", "teacher", "how", "paper")
+	made.has(t, "<h1>Frau Neu</h1>", "sieben Tage")
+	made.lacks(t, "24 Stunden")
 }

@@ -30,6 +30,11 @@ func (h *Handler) setupActor(c *gin.Context) (may.Actor, error) {
 		return v.actor, nil
 	}
 	key, err := c.Cookie(setupCookie)
+	if err != nil && !v.frame.Person.SignedIn() {
+		if any, err := h.Staff.Any(c.Request.Context()); err == nil && !any {
+			return may.Actor{}, errs.E(errs.Denied, "setup.no_link")
+		}
+	}
 	if err != nil || v.frame.Person.SignedIn() {
 		return may.Actor{}, errs.E(errs.Denied, "setup.bad_link")
 	}

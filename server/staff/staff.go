@@ -40,6 +40,15 @@ func (p Person) Display() string {
 	return p.Salutation + " " + surname(p.Name)
 }
 
+// Full returns the whole name, as lists and letters have it; where only a
+// surname is known it keeps its salutation.
+func (p Person) Full() string {
+	if p.Name == surname(p.Name) {
+		return p.Display()
+	}
+	return p.Name
+}
+
 // Roles lists the person's roles, widest first, each once.
 func (p Person) Roles() []may.Role {
 	var roles []may.Role
