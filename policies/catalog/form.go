@@ -5,24 +5,9 @@ import (
 	"encoding/pem"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
-)
-
-var (
-	debianPackage = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`) // Debian policy, chapter 5.6.1
-	programID     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-	extensionID   = regexp.MustCompile(`^([a-p]{32}|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+|\{[0-9a-fA-F-]{36}\})$`)
-	zoneName      = regexp.MustCompile(`^(UTC|[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2})$`)
-	localeName    = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$`)
-	colorValue    = regexp.MustCompile(`^#[0-9a-f]{6}$`)
-	clockTime     = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-	loginName     = regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9_.\\-]*$`)
-	filePath      = regexp.MustCompile(`^(/[A-Za-z0-9_+ -][A-Za-z0-9._+ -]*)+$`)
-	keyboardName  = regexp.MustCompile(`^[a-z]{2,4}(\+[a-z0-9_-]+)?$`)
-	osVersion     = regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}$`)
 )
 
 // clean returns a text as the form wants it, or the key of what is wrong.
@@ -63,14 +48,10 @@ func (f Form) clean(text string) (clean, fault string) {
 			return "", "policy.not_day"
 		}
 	}
-	if pattern, ok := patterns[f]; ok && !pattern.MatchString(text) {
+	if !f.matches(text) {
 		return "", "policy.not_" + strings.ReplaceAll(string(f), "-", "_")
 	}
 	return text, ""
-}
-
-var patterns = map[Form]*regexp.Regexp{
-	Time: clockTime, Package: debianPackage, Program: programID, Extension: extensionID, Zone: zoneName, Locale: localeName, Color: colorValue, OSVersion: osVersion, Login: loginName, Path: filePath, Keyboard: keyboardName,
 }
 
 func cleanHost(text string) (string, string) {

@@ -2,7 +2,6 @@ package mdm
 
 import (
 	"bytes"
-	"regexp"
 )
 
 // Status is how a command ended, or that the device asks for one.
@@ -76,18 +75,40 @@ func ParseResult(data []byte) (Result, error) {
 	return result, nil
 }
 
-var uuidInText = regexp.MustCompile(`<key>CommandUUID</key>\s*<string>([0-9A-Za-z._-]{1,64})</string>`)
-
 // salvage finds the command that a broken report is about.
 func salvage(data []byte, cause error) (Result, error) {
 	if !bytes.Contains(data, []byte("<key>Status</key>")) {
 		return Result{}, cause
 	}
-	found := uuidInText.FindSubmatch(data)
-	if found == nil {
+	id, ok := commandInText(data)
+	if !ok {
 		return Result{}, cause
 	}
-	return Result{Status: Error, CommandUUID: string(found[1]), Raw: data, Salvaged: true}, nil
+	return Result{Status: Error, CommandUUID: id, Raw: data, Salvaged: true}, nil
+}
+
+// commandInText finds an id of a command in what is no property list.
+func commandInText(data []byte) (string, bool) {
+	for {
+		_, after, found := bytes.Cut(data, []byte("<key>CommandUUID</key>"))
+		if !found {
+			return "", false
+		}
+		data = after
+		value, opens := bytes.CutPrefix(bytes.TrimLeft(data, " \t\r\n\f"), []byte("<string>"))
+		if !opens {
+			continue
+		}
+		id, _, closes := bytes.Cut(value, []byte("</string>"))
+		if closes && len(id) > 0 && len(id) <= 64 && !bytes.ContainsFunc(id, unnamed) {
+			return string(id), true
+		}
+	}
+}
+
+// unnamed reports whether a letter stands in no id of a command.
+func unnamed(r rune) bool {
+	return !(r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '.' || r == '_' || r == '-')
 }
 
 // DeviceInformationResponse holds the answers to DeviceInformation that we ask for.
