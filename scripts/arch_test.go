@@ -50,6 +50,12 @@ var importLaws = []importLaw{
 		forbid: join(ours("policies/desired", "policies/presets", "policies/sheet"), these("gopkg.in/yaml.*", "github.com/goccy/go-yaml*", "database/*", "github.com/gin-gonic/*")),
 	},
 	{
+		name:   "the agent stays below ten megabytes",
+		why:    "names are x/net/dns/dnsmessage, the message bus and certs-only answers a page of ours, forms are judged letter by letter: each of these alone weighs a tenth to six tenths of a megabyte",
+		in:     except(under("agent", "policies/catalog", "policies/ddm", "policies/lease", "policies/mdm", "policies/org"), under("agent/remote/remotetest")),
+		forbid: these("regexp", "text/template", "html/template", "encoding/gob", "net/http/pprof", "github.com/miekg/*", "github.com/godbus/*", "github.com/smallstep/*"),
+	},
+	{
 		name:   "web imports nothing of ours",
 		why:    "pages draw what stands in their struct; a page that could ask a room would decide something",
 		in:     under("web"),

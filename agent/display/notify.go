@@ -1,7 +1,6 @@
 package display
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/godbus/dbus/v5"
 )
 
 // Notify shows the text read from in on the desktop whose environment this
@@ -26,30 +23,48 @@ func Notify(in io.Reader) error {
 
 // Show shows a text on the desktop whose environment this process has.
 func Show(title, body string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
-	defer cancel()
 	address, err := busAddress()
 	if err != nil {
 		return err
 	}
-	bus, err := dbus.Connect(address, dbus.WithContext(ctx))
+	session, err := dialBus(address, time.Now().Add(4*time.Second))
 	if err != nil {
 		return fmt.Errorf("connecting to session: %w", err)
 	}
-	defer bus.Close()
-	const (
-		name  = "org.freedesktop.Notifications"
-		path  = "/org/freedesktop/Notifications"
-		quiet = int32(-1) // as long as the desktop thinks right
-	)
-	call := bus.Object(name, path).CallWithContext(ctx, name+".Notify", 0, "Schulwart", uint32(0), "dialog-information", title, escaped(body), []string{}, map[string]dbus.Variant{
-		"urgency":       dbus.MakeVariant(byte(1)),
-		"desktop-entry": dbus.MakeVariant("org.schulwart.Status"),
-	}, quiet)
-	if call.Err != nil {
-		return fmt.Errorf("asking desktop: %w", call.Err)
+	defer session.close()
+	const name = "org.freedesktop.Notifications"
+	if err := session.call(call{
+		to: name, path: "/org/freedesktop/Notifications", face: name, method: "Notify",
+		signature: "susssasa{sv}i", body: notification(title, body),
+	}); err != nil {
+		return fmt.Errorf("asking desktop: %w", err)
 	}
 	return nil
+}
+
+// notification is the body of a call of Notify.
+func notification(title, body string) wire {
+	var w wire
+	w.string("Schulwart")
+	w.uint32(0) // replaces none
+	w.string("dialog-information")
+	w.string(title)
+	w.string(escaped(body))
+	w.uint32(0) // no actions
+	var hints wire
+	hints.string("urgency")
+	hints.signature("y")
+	hints.byte(1)
+	hints.align(8)
+	hints.string("desktop-entry")
+	hints.signature("s")
+	hints.string("org.schulwart.Status")
+	w.uint32(uint32(len(hints)))
+	w.align(8)
+	w = append(w, hints...)
+	const asLongAsTheDesktopThinksRight = ^uint32(0) // -1
+	w.uint32(asLongAsTheDesktopThinksRight)
+	return w
 }
 
 func busAddress() (string, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,10 +16,6 @@ import (
 // programs of people have in their environment: that holds with and without
 // logind, and for every display manager.
 type SystemDesktops struct{ SystemPrograms }
-
-// localDisplay is a display of this machine. Others would let a person lead us
-// to a foreign host.
-var localDisplay = regexp.MustCompile(`^(unix)?:(\d{1,4})(\.\d+)?$`)
 
 // sessionEnv is what a program needs to take part in a session.
 var sessionEnv = []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_ALL", "LC_MESSAGES"}
@@ -77,9 +72,9 @@ func desktopOf(p Program, env []string) (Desktop, bool) {
 		}
 	}
 	d.Wayland = values["WAYLAND_DISPLAY"] != "" || values["XDG_SESSION_TYPE"] == "wayland"
-	if match := localDisplay.FindStringSubmatch(values["DISPLAY"]); match != nil {
-		if _, err := os.Stat("/tmp/.X11-unix/X" + match[2]); err == nil {
-			d.Display = ":" + match[2]
+	if number, ok := localDisplay(values["DISPLAY"]); ok {
+		if _, err := os.Stat("/tmp/.X11-unix/X" + number); err == nil {
+			d.Display = ":" + number
 		}
 	}
 	d.Authority = values["XAUTHORITY"]
@@ -88,6 +83,19 @@ func desktopOf(p Program, env []string) (Desktop, bool) {
 	}
 	return d, d.Display != "" || d.Wayland
 }
+
+// localDisplay returns the number of a display of this machine ("unix:0.1", ":0").
+// Others would let a person lead us to a foreign host.
+func localDisplay(value string) (number string, ok bool) {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(value, "unix"), ":")
+	if !ok {
+		return "", false
+	}
+	number, screen, several := strings.Cut(rest, ".")
+	return number, len(number) <= 4 && isNumber(number) && (!several || isNumber(screen))
+}
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // consolesMark says that we locked the consoles, so that nobody else's lock is
 // ever undone.

@@ -1,21 +1,17 @@
 package identity
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/smallstep/pkcs7"
 
 	"schulwart.org/agent/host"
 	"schulwart.org/policies/mdm"
@@ -111,41 +107,4 @@ func (i *Identity) est(ctx context.Context, ask est) ([][]byte, error) {
 		return nil, fmt.Errorf("asking for a certificate: %s", response.Status)
 	}
 	return i.parseChain(answer, &ask.key.PublicKey)
-}
-
-// parseChain reads a certs-only answer (RFC 7030, section 4.1.3): the device's
-// own certificate, first in the result, must be for its key.
-func (i *Identity) parseChain(answer []byte, key *ecdsa.PublicKey) (chain [][]byte, err error) {
-	defer func() {
-		// The parser of BER is older than fuzzing; an answer that breaks it is none.
-		if recover() != nil {
-			chain, err = nil, errors.New("reading certificate: answer cannot be read")
-		}
-	}()
-	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(answer), nil)))
-	if err != nil {
-		return nil, fmt.Errorf("reading certificate: %w", err)
-	}
-	bundle, err := pkcs7.Parse(der)
-	if err != nil {
-		return nil, fmt.Errorf("reading certificate: %w", err)
-	}
-	for _, c := range bundle.Certificates {
-		if public, ok := c.PublicKey.(*ecdsa.PublicKey); ok && public.Equal(key) {
-			chain = append([][]byte{c.Raw}, chain...)
-		} else if !c.IsCA || c.CheckSignatureFrom(c) != nil {
-			chain = append(chain, c.Raw) // between; the authority itself is not sent along
-		}
-	}
-	if len(chain) == 0 {
-		return nil, errors.New("reading certificate: answer holds none")
-	}
-	leaf, err := x509.ParseCertificate(chain[0])
-	if err != nil {
-		return nil, fmt.Errorf("reading certificate: %w", err)
-	}
-	if public, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || !public.Equal(key) {
-		return nil, errors.New("reading certificate: it is not for this device's key")
-	}
-	return chain, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"strings"
@@ -144,15 +145,22 @@ func FuzzNames(f *testing.F) {
 	g.names = newNames(g)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		query := new(dns.Msg)
-		if query.Unpack(data) != nil {
-			return
-		}
-		answer := g.names.answer(t.Context(), query)
-		if answer == nil || !answer.Response {
-			t.Fatalf("no answer to %v", query)
-		}
-		if _, err := answer.Pack(); err != nil && len(query.Question) < 2 {
-			t.Logf("an answer that cannot be sent: %v", err)
+		unread := query.Unpack(data)
+		for _, packet := range []bool{true, false} {
+			sent := g.names.reply(data, packet)
+			if sent == nil {
+				if unread == nil && !query.Response && len(query.Question) == 1 {
+					t.Fatalf("no answer to %v", query)
+				}
+				continue
+			}
+			answer := new(dns.Msg)
+			if err := answer.Unpack(sent); err != nil {
+				t.Fatalf("an answer that cannot be read: %v", err)
+			}
+			if !answer.Response || len(data) > 1 && answer.Id != binary.BigEndian.Uint16(data) || len(answer.Answer) > 1 {
+				t.Fatalf("answered %v", answer)
+			}
 		}
 	})
 }

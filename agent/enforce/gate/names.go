@@ -3,13 +3,12 @@ package gate
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/host"
@@ -19,7 +18,6 @@ var errNoAddress = errors.New("gate: the name has no address")
 
 const (
 	maxAsking  = 256 // questions under way
-	maxTCP     = 64  // connections that ask for names
 	timesFresh = time.Minute
 )
 
@@ -27,8 +25,8 @@ const (
 type names struct {
 	gate    *Gate
 	up      *Resolver
-	servers []*dns.Server
 	asking  chan struct{}
+	sockets host.GateSockets
 
 	mu        sync.Mutex
 	timeNames []string
@@ -37,25 +35,6 @@ type names struct {
 
 func newNames(g *Gate) *names {
 	return &names{gate: g, up: NewResolver(g.system), asking: make(chan struct{}, maxAsking)}
-}
-
-func (n *names) serve(sockets host.GateSockets) {
-	for _, packets := range sockets.Packets {
-		n.servers = append(n.servers, &dns.Server{PacketConn: packets, Handler: n})
-	}
-	for _, listener := range sockets.Names {
-		limited := &limited{Listener: listener, free: make(chan struct{}, maxTCP)}
-		n.servers = append(n.servers, &dns.Server{Listener: limited, Handler: n, ReadTimeout: 5 * time.Second, MaxTCPQueries: 64})
-	}
-	for _, server := range n.servers {
-		go func() { _ = server.ActivateAndServe() }()
-	}
-}
-
-func (n *names) close() {
-	for _, server := range n.servers {
-		_ = server.Shutdown()
-	}
 }
 
 // times are the names of time servers, read now and then.
@@ -68,113 +47,90 @@ func (n *names) times() []string {
 	return n.timeNames
 }
 
-// ServeDNS answers one query.
-func (n *names) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
+// reply answers one query, at once where too many are under way. It returns nil
+// for what asks nothing.
+func (n *names) reply(data []byte, packet bool) []byte {
+	query, ok, fault := readQuery(data)
+	if !ok {
+		return nil
+	}
+	size := maxMessage
+	if packet {
+		size = packetSize(query)
+	}
+	if fault != nil {
+		return packed(respond(query, dnsmessage.RCodeFormatError), size)
+	}
 	select {
 	case n.asking <- struct{}{}:
 		defer func() { <-n.asking }()
 	default:
-		_ = w.WriteMsg(new(dns.Msg).SetRcode(query, dns.RcodeServerFailure))
-		return
+		return packed(respond(query, dnsmessage.RCodeServerFailure), size)
 	}
 	ctx, cancel := context.WithTimeout(n.gate.closing, 5*time.Second)
 	defer cancel()
-	answer := n.answer(ctx, query)
-	size := dns.MaxMsgSize
-	if _, udp := w.LocalAddr().(*net.UDPAddr); udp {
-		size = dns.MinMsgSize
-		if opt := query.IsEdns0(); opt != nil {
-			size = max(size, min(int(opt.UDPSize()), 1232))
-		}
-	}
-	answer.Truncate(size)
-	_ = w.WriteMsg(answer)
+	return packed(n.answer(ctx, query), size)
 }
 
-func (n *names) answer(ctx context.Context, query *dns.Msg) *dns.Msg {
-	if query.Opcode != dns.OpcodeQuery {
-		return new(dns.Msg).SetRcode(query, dns.RcodeNotImplemented)
+func (n *names) answer(ctx context.Context, query *dnsmessage.Message) *dnsmessage.Message {
+	if query.OpCode != opQuery {
+		return respond(query, dnsmessage.RCodeNotImplemented)
 	}
-	if len(query.Question) != 1 || query.Question[0].Qclass != dns.ClassINET {
-		return new(dns.Msg).SetRcode(query, dns.RcodeRefused)
+	if len(query.Questions) != 1 || query.Questions[0].Class != dnsmessage.ClassINET {
+		return respond(query, dnsmessage.RCodeRefused)
 	}
-	question := query.Question[0]
-	name := strings.TrimSuffix(dns.CanonicalName(question.Name), ".")
+	question := query.Questions[0]
+	name := plainName(question.Name)
 	switch {
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
 		return localhost(query) // RFC 6761
 	case !n.gate.resolves(name):
 		return refusal(query)
-	case n.gate.filtering() && withheld(question.Qtype):
-		return edns(new(dns.Msg).SetReply(query), query)
+	case n.gate.filtering() && withheld(question.Type):
+		return respond(query, dnsmessage.RCodeSuccess)
 	}
 	got, err := n.up.ask(ctx, question, query.CheckingDisabled, wantsSignatures(query))
 	if err != nil {
-		return edns(new(dns.Msg).SetRcode(query, dns.RcodeServerFailure), query)
+		return respond(query, dnsmessage.RCodeServerFailure)
 	}
 	if reach, _ := n.gate.reach(); reach == enforce.Only && n.gate.passes(name) {
 		n.admit(addresses(got))
 	}
-	return edns(reply(query, got), query)
+	return passOn(query, got)
 }
 
 // withheld are types that carry keys for an encrypted hello and offers of HTTP/3
 // (RFC 9460), and the question for everything at once (RFC 8482). Without them
 // browsers ask openly, over TCP.
-func withheld(kind uint16) bool {
-	return kind == dns.TypeHTTPS || kind == dns.TypeSVCB || kind == dns.TypeANY
+func withheld(kind dnsmessage.Type) bool {
+	return kind == dnsmessage.TypeHTTPS || kind == dnsmessage.TypeSVCB || kind == dnsmessage.TypeALL
 }
 
 // refusal says that there is no such name, and why (RFC 8914, code 15). There is
 // no SOA with it: nobody shall remember it beyond the mode (RFC 2308).
-func refusal(query *dns.Msg) *dns.Msg {
-	answer := edns(new(dns.Msg).SetRcode(query, dns.RcodeNameError), query)
-	if opt := answer.IsEdns0(); opt != nil {
-		opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeBlocked})
+func refusal(query *dnsmessage.Message) *dnsmessage.Message {
+	const extendedError, blocked = 15, 15
+	answer := respond(query, dnsmessage.RCodeNameError)
+	if _, opt := options(answer); opt != nil {
+		opt.Options = append(opt.Options, dnsmessage.Option{Code: extendedError, Data: []byte{0, blocked}})
 	}
 	return answer
 }
 
-func localhost(query *dns.Msg) *dns.Msg {
-	answer := new(dns.Msg).SetReply(query)
-	question := query.Question[0]
-	header := dns.RR_Header{Name: question.Name, Rrtype: question.Qtype, Class: dns.ClassINET, Ttl: 60}
-	switch question.Qtype {
-	case dns.TypeA:
-		answer.Answer = []dns.RR{&dns.A{Hdr: header, A: net.IPv4(127, 0, 0, 1)}}
-	case dns.TypeAAAA:
-		answer.Answer = []dns.RR{&dns.AAAA{Hdr: header, AAAA: net.IPv6loopback}}
+func localhost(query *dnsmessage.Message) *dnsmessage.Message {
+	answer := respond(query, dnsmessage.RCodeSuccess)
+	question := query.Questions[0]
+	resource := dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: dnsmessage.ClassINET, TTL: 60}}
+	switch question.Type {
+	case dnsmessage.TypeA:
+		resource.Body = &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}
+	case dnsmessage.TypeAAAA:
+		resource.Body = &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}
+	default:
+		return answer
 	}
-	return edns(answer, query)
-}
-
-func reply(query, got *dns.Msg) *dns.Msg {
-	answer := got.Copy()
-	answer.Id = query.Id
-	answer.Question = query.Question
-	answer.Response, answer.RecursionAvailable = true, true
-	answer.RecursionDesired = query.RecursionDesired
-	answer.Extra = nil
-	answer.Compress = true
-	for _, rr := range got.Extra {
-		if _, opt := rr.(*dns.OPT); !opt {
-			answer.Extra = append(answer.Extra, dns.Copy(rr))
-		}
-	}
+	answer.Answers = []dnsmessage.Resource{resource}
 	return answer
-}
-
-func edns(answer, query *dns.Msg) *dns.Msg {
-	answer.RecursionAvailable = true
-	if opt := query.IsEdns0(); opt != nil && answer.IsEdns0() == nil {
-		answer.SetEdns0(1232, opt.Do())
-	}
-	return answer
-}
-
-func wantsSignatures(query *dns.Msg) bool {
-	opt := query.IsEdns0()
-	return opt != nil && opt.Do()
 }
 
 // admit lets the addresses of an answer be connected to on all ports. It happens
@@ -186,57 +142,4 @@ func (n *names) admit(addrs []netip.Addr, lasting time.Duration) {
 	if err := n.gate.system.Admit(addrs, min(max(lasting, time.Minute), time.Hour)); err != nil {
 		n.gate.log.Warn("addresses could not be admitted", "error", err)
 	}
-}
-
-// addresses returns those of an answer, and the shortest time to live.
-func addresses(message *dns.Msg) ([]netip.Addr, time.Duration) {
-	var addrs []netip.Addr
-	ttl := uint32(3600)
-	for _, rr := range message.Answer {
-		var bytes net.IP
-		switch rr := rr.(type) {
-		case *dns.A:
-			bytes = rr.A
-		case *dns.AAAA:
-			bytes = rr.AAAA
-		}
-		ttl = min(ttl, rr.Header().Ttl)
-		if addr, ok := netip.AddrFromSlice(bytes); ok {
-			addrs = append(addrs, addr.Unmap())
-		}
-	}
-	return addrs, time.Duration(ttl) * time.Second
-}
-
-// limited accepts only so many connections at the same time.
-type limited struct {
-	net.Listener
-	free chan struct{}
-}
-
-// Accept turns away what is too much.
-func (l *limited) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case l.free <- struct{}{}:
-			return &counted{Conn: conn, done: sync.OnceFunc(func() { <-l.free })}, nil
-		default:
-			_ = conn.Close()
-		}
-	}
-}
-
-type counted struct {
-	net.Conn
-	done func()
-}
-
-// Close gives the place free.
-func (c *counted) Close() error {
-	c.done()
-	return c.Conn.Close()
 }

@@ -3,12 +3,14 @@ package gate
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 var errNoServer = errors.New("gate: the system has no name server")
@@ -18,6 +20,7 @@ const (
 	cacheLongest = 5 * time.Minute
 	serversFresh = time.Second
 	nextServer   = 700 * time.Millisecond // after which the next server is asked too
+	serverTime   = 4 * time.Second        // for one server's answer
 )
 
 // Resolver asks the name servers that the system was given, past the packet
@@ -34,12 +37,12 @@ type Resolver struct {
 
 type cacheKey struct {
 	name     string
-	kind     uint16
+	kind     dnsmessage.Type
 	cd, sigs bool
 }
 
 type cached struct {
-	message *dns.Msg
+	message []byte // as it came, which is a tenth of what it takes in pieces
 	at      time.Time
 	until   time.Time
 }
@@ -51,8 +54,8 @@ func NewResolver(system System) *Resolver {
 
 // ask returns an answer of any kind that a server stands by: success, or no such
 // name. The message is the caller's own.
-func (u *Resolver) ask(ctx context.Context, question dns.Question, cd, sigs bool) (*dns.Msg, error) {
-	key := cacheKey{dns.CanonicalName(question.Name), question.Qtype, cd, sigs}
+func (u *Resolver) ask(ctx context.Context, question dnsmessage.Question, cd, sigs bool) (*dnsmessage.Message, error) {
+	key := cacheKey{plainName(question.Name), question.Type, cd, sigs}
 	if found := u.remembered(key); found != nil {
 		return found, nil
 	}
@@ -60,25 +63,29 @@ func (u *Resolver) ask(ctx context.Context, question dns.Question, cd, sigs bool
 	if len(servers) == 0 {
 		return nil, errNoServer
 	}
-	query := &dns.Msg{Question: []dns.Question{question}}
-	query.Id = dns.Id()
-	query.RecursionDesired, query.CheckingDisabled = true, cd
-	query.SetEdns0(1232, sigs)
+	query := dnsmessage.Message{Header: dnsmessage.Header{RecursionDesired: true, CheckingDisabled: cd}, Questions: []dnsmessage.Question{question}}
+	withOptions(&query, sigs)
 	got, err := u.race(ctx, query, servers)
 	if err != nil {
 		return nil, err
 	}
 	u.remember(key, got)
-	return got.Copy(), nil
+	return got.message, nil
+}
+
+// got is an answer in pieces and as it came.
+type got struct {
+	message *dnsmessage.Message
+	data    []byte
 }
 
 // race asks one server after the other, without waiting long for any.
-func (u *Resolver) race(ctx context.Context, query *dns.Msg, servers []netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) race(ctx context.Context, query dnsmessage.Message, servers []netip.AddrPort) (got, error) {
 	type result struct {
-		message *dns.Msg
-		err     error
+		got got
+		err error
 	}
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, serverTime)
 	defer cancel()
 	results := make(chan result, len(servers))
 	open := 0
@@ -86,11 +93,11 @@ func (u *Resolver) race(ctx context.Context, query *dns.Msg, servers []netip.Add
 		server := servers[0]
 		servers = servers[1:]
 		open++
-		own := query.Copy()
-		own.Id = dns.Id()
+		own := query
+		own.ID = uint16(rand.Uint32())
 		go func() {
-			message, err := u.exchange(ctx, own, server)
-			results <- result{message, err}
+			got, err := u.exchange(ctx, own, server)
+			results <- result{got, err}
 		}()
 	}
 	start()
@@ -102,13 +109,13 @@ func (u *Resolver) race(ctx context.Context, query *dns.Msg, servers []netip.Add
 			timer.Stop()
 			open--
 			if r.err == nil {
-				return r.message, nil
+				return r.got, nil
 			}
 			faults = append(faults, r.err)
 			if len(servers) > 0 {
 				start()
 			} else if open == 0 {
-				return nil, errors.Join(faults...)
+				return got{}, errors.Join(faults...)
 			}
 		case <-timer.C:
 			if len(servers) > 0 {
@@ -116,51 +123,93 @@ func (u *Resolver) race(ctx context.Context, query *dns.Msg, servers []netip.Add
 			}
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, errors.Join(append(faults, ctx.Err())...)
+			return got{}, errors.Join(append(faults, ctx.Err())...)
 		}
 	}
 }
 
 // exchange asks one server, over TCP where the answer does not fit a packet.
-func (u *Resolver) exchange(ctx context.Context, query *dns.Msg, server netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) exchange(ctx context.Context, query dnsmessage.Message, server netip.AddrPort) (got, error) {
+	asked, err := query.Pack()
+	if err != nil {
+		return got{}, err
+	}
 	for _, network := range []string{"udp", "tcp"} {
-		got, err := u.once(ctx, query, network, server)
+		answer, err := u.once(ctx, asked, &query, network, server)
 		if err != nil {
-			return nil, err
+			return got{}, err
 		}
-		if got.Truncated && network == "udp" {
+		if answer.message.Truncated && network == "udp" {
 			continue
 		}
-		if got.Rcode != dns.RcodeSuccess && got.Rcode != dns.RcodeNameError {
-			return nil, errors.New("gate: name server says " + dns.RcodeToString[got.Rcode])
+		code := answer.message.RCode
+		if header, _ := options(answer.message); header != nil {
+			code = header.ExtendedRCode(code)
 		}
-		return got, nil
+		if code != dnsmessage.RCodeSuccess && code != dnsmessage.RCodeNameError {
+			return got{}, errors.New("gate: name server says " + code.String())
+		}
+		return answer, nil
 	}
-	return nil, errors.New("gate: name server truncates over TCP")
+	return got{}, errors.New("gate: name server truncates over TCP")
 }
 
-func (u *Resolver) once(ctx context.Context, query *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error) {
+func (u *Resolver) once(ctx context.Context, asked []byte, query *dnsmessage.Message, network string, server netip.AddrPort) (got, error) {
 	conn, err := u.system.Dial(ctx, network, server)
 	if err != nil {
-		return nil, err
+		return got{}, err
 	}
 	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(serverTime))
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	client := &dns.Client{Net: network, UDPSize: 1232, Timeout: 4 * time.Second}
-	got, _, err := client.ExchangeWithConn(query, &dns.Conn{Conn: conn, UDPSize: 1232})
-	if err != nil {
-		return nil, err
+	if network == "tcp" {
+		if err := writeMessage(conn, asked); err != nil {
+			return got{}, err
+		}
+		data, err := readMessage(conn)
+		if err != nil {
+			return got{}, err
+		}
+		answer, ok := answerTo(query, data)
+		if !ok {
+			return got{}, errors.New("gate: name server answers another question")
+		}
+		return answer, nil
 	}
-	if !sameQuestion(got, query) {
-		return nil, errors.New("gate: name server answers another question")
+	if _, err := conn.Write(asked); err != nil {
+		return got{}, err
 	}
-	return got, nil
+	return awaitPacket(conn, query)
 }
 
-func sameQuestion(got, query *dns.Msg) bool {
-	return len(got.Question) == 1 && got.Question[0].Qtype == query.Question[0].Qtype &&
-		strings.EqualFold(got.Question[0].Name, query.Question[0].Name)
+// awaitPacket reads until the answer comes; what answers another question may be
+// a late or a forged one.
+func awaitPacket(conn net.Conn, query *dnsmessage.Message) (got, error) {
+	buffer := make([]byte, 4096)
+	for {
+		size, err := conn.Read(buffer)
+		if err != nil {
+			return got{}, err
+		}
+		if answer, ok := answerTo(query, buffer[:size]); ok {
+			return got{answer.message, append([]byte(nil), answer.data...)}, nil
+		}
+	}
+}
+
+// answerTo reads what answers the query.
+func answerTo(query *dnsmessage.Message, data []byte) (got, bool) {
+	answer := new(dnsmessage.Message)
+	if answer.Unpack(data) != nil || !answer.Response || answer.ID != query.ID || !sameQuestion(answer, query) {
+		return got{}, false
+	}
+	return got{answer, data}, true
+}
+
+func sameQuestion(answer, query *dnsmessage.Message) bool {
+	return len(answer.Questions) == 1 && answer.Questions[0].Type == query.Questions[0].Type &&
+		plainName(answer.Questions[0].Name) == plainName(query.Questions[0].Name)
 }
 
 // current are the system's servers, looked up again now and then: a device moves
@@ -193,20 +242,20 @@ func equalServers(a, b []netip.AddrPort) bool {
 }
 
 // remembered returns a cached answer with the time that it has left to live.
-func (u *Resolver) remembered(key cacheKey) *dns.Msg {
+func (u *Resolver) remembered(key cacheKey) *dnsmessage.Message {
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	found, ok := u.cache[key]
+	u.mu.Unlock()
 	now := time.Now()
-	if !ok || !now.Before(found.until) {
+	message := new(dnsmessage.Message)
+	if !ok || !now.Before(found.until) || message.Unpack(found.message) != nil {
 		return nil
 	}
-	message := found.message.Copy()
 	age := uint32(now.Sub(found.at) / time.Second)
-	for _, section := range [][]dns.RR{message.Answer, message.Ns, message.Extra} {
-		for _, rr := range section {
-			if _, opt := rr.(*dns.OPT); !opt {
-				rr.Header().Ttl -= min(age, rr.Header().Ttl)
+	for _, section := range [][]dnsmessage.Resource{message.Answers, message.Authorities, message.Additionals} {
+		for i := range section {
+			if header := &section[i].Header; header.Type != dnsmessage.TypeOPT {
+				header.TTL -= min(age, header.TTL)
 			}
 		}
 	}
@@ -215,13 +264,13 @@ func (u *Resolver) remembered(key cacheKey) *dns.Msg {
 
 // remember keeps answers with addresses or other content, never that there is
 // none: such answers are rare, and wrong for a while after a network changes.
-func (u *Resolver) remember(key cacheKey, message *dns.Msg) {
-	if message.Rcode != dns.RcodeSuccess || len(message.Answer) == 0 {
+func (u *Resolver) remember(key cacheKey, answer got) {
+	if answer.message.RCode != dnsmessage.RCodeSuccess || len(answer.message.Answers) == 0 {
 		return
 	}
 	ttl := cacheLongest
-	for _, rr := range message.Answer {
-		ttl = min(ttl, time.Duration(rr.Header().Ttl)*time.Second)
+	for _, resource := range answer.message.Answers {
+		ttl = min(ttl, time.Duration(resource.Header.TTL)*time.Second)
 	}
 	if ttl <= 0 {
 		return
@@ -235,7 +284,7 @@ func (u *Resolver) remember(key cacheKey, message *dns.Msg) {
 		delete(u.cache, old)
 	}
 	now := time.Now()
-	u.cache[key] = cached{message.Copy(), now, now.Add(ttl)}
+	u.cache[key] = cached{answer.data, now, now.Add(ttl)}
 }
 
 // Lookup returns both kinds of addresses of a name, and how long they may be
@@ -246,10 +295,14 @@ func (u *Resolver) Lookup(ctx context.Context, name string) ([]netip.Addr, time.
 		ttl   time.Duration
 		err   error
 	}
+	full, err := dnsmessage.NewName(strings.TrimSuffix(name, ".") + ".")
+	if err != nil {
+		return nil, 0, errors.Join(errNoAddress, err)
+	}
 	results := make(chan result, 2)
-	for _, kind := range []uint16{dns.TypeA, dns.TypeAAAA} {
+	for _, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
 		go func() {
-			got, err := u.ask(ctx, dns.Question{Name: dns.Fqdn(name), Qtype: kind, Qclass: dns.ClassINET}, false, false)
+			got, err := u.ask(ctx, dnsmessage.Question{Name: full, Type: kind, Class: dnsmessage.ClassINET}, false, false)
 			if err != nil {
 				results <- result{err: err}
 				return
