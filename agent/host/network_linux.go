@@ -25,6 +25,7 @@ type SystemNetwork struct {
 	intact    uint32         // generation at which the table was last seen intact
 	admitted  map[netip.Addr]time.Time
 	filter    bool
+	timeless  bool // this kernel knows no times of its own for some packets
 	owned     ownAddresses
 }
 
@@ -79,14 +80,28 @@ func (n *SystemNetwork) flush(conn *nftables.Conn) error {
 func (n *SystemNetwork) SetWall(wall Wall) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if wall.Zero() {
+		conn, err := n.open()
+		if err != nil {
+			return err
+		}
+		return n.remove(conn)
+	}
+	err := n.put(wall, !n.timeless)
+	if err != nil && !n.timeless && n.put(wall, false) == nil {
+		// CONFIG_NF_CONNTRACK_TIMEOUT is not everywhere.
+		n.timeless, err = true, nil
+	}
+	return err
+}
+
+// put writes a wall that is not empty.
+func (n *SystemNetwork) put(wall Wall, times bool) error {
 	conn, err := n.open()
 	if err != nil {
 		return err
 	}
-	if wall.Zero() {
-		return n.remove(conn)
-	}
-	built := wall.write(conn)
+	built := wall.write(conn, times)
 	if built.err != nil {
 		n.drop()
 		return fmt.Errorf("building packet rules: %w", built.err)

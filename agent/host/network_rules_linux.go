@@ -49,18 +49,21 @@ type build struct {
 	table *nftables.Table
 	sets  map[string]*nftables.Set
 	rules map[string]int // per chain, to compare with what the kernel shows
+	times bool           // questions for names have a time of their own
 	err   error
 }
 
-// write queues the whole table for one transaction.
-func (w Wall) write(conn *nftables.Conn) *build {
-	b := &build{conn: conn, sets: map[string]*nftables.Set{}, rules: map[string]int{}}
+// write queues the whole table for one transaction. Times are what not every
+// kernel has.
+func (w Wall) write(conn *nftables.Conn, times bool) *build {
+	b := &build{conn: conn, times: times, sets: map[string]*nftables.Set{}, rules: map[string]int{}}
 	b.table = &nftables.Table{Family: nftables.TableFamilyINet, Name: tableName}
 	// Adding first makes deleting succeed where nothing stood.
 	conn.AddTable(b.table)
 	conn.DelTable(b.table)
 	conn.AddTable(b.table)
 	b.addSets(w)
+	b.addTimes()
 
 	closed, filtered := b.chain("closed"), b.chain("filtered")
 	closedNames, filteredNames := b.chain("closed-names"), b.chain("filtered-names")
@@ -70,6 +73,7 @@ func (w Wall) write(conn *nftables.Conn) *build {
 	// Before addresses are rewritten: those that answer names over HTTPS.
 	before := b.base("before", nftables.ChainHookOutput, nftables.ChainPriorityMangle, nftables.ChainTypeFilter)
 	b.both(before, jump(resolvers.Name))
+	b.brief(before)
 	// Where connections are led to the gate. The server comes first: a redirect
 	// must never stand between the agent and it.
 	lead := b.base("lead", nftables.ChainHookOutput, nftables.ChainPriorityNATDest, nftables.ChainTypeNAT)
@@ -96,6 +100,43 @@ func (w Wall) write(conn *nftables.Conn) *build {
 	b.writeFilteredNames(filteredNames, w)
 	b.writeResolvers(resolvers)
 	return b
+}
+
+// questionTime is how long the kernel remembers where a question for a name was
+// led, seconds. The gate answers within five. Without a bound of ours it is half a
+// minute (two after an answer), and a program that asks from the same port again
+// would be led to a gate that is dead although the rules have lapsed.
+const questionTime = 6
+
+const (
+	times4 = "names4"
+	times6 = "names6"
+)
+
+func (b *build) addTimes() {
+	if !b.times {
+		return
+	}
+	for name, proto := range map[string]uint16{times4: unix.NFPROTO_IPV4, times6: unix.NFPROTO_IPV6} {
+		b.conn.AddObj(&nftables.NamedObj{Table: b.table, Name: name, Type: nftables.ObjTypeCtTimeout, Obj: &expr.CtTimeout{
+			L3Proto: proto, L4Proto: unix.IPPROTO_UDP,
+			Policy: expr.CtStatePolicyTimeout{expr.CtStateUDPUNREPLIED: questionTime, expr.CtStateUDPREPLIED: questionTime},
+		}})
+	}
+}
+
+// brief lets the kernel forget soon where questions for names were led.
+func (b *build) brief(chain *nftables.Chain) {
+	if !b.times {
+		return
+	}
+	for _, one := range []struct {
+		name  string
+		proto byte
+	}{{times4, unix.NFPROTO_IPV4}, {times6, unix.NFPROTO_IPV6}} {
+		family := []expr.Any{&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: reg1}, equal(one.proto)}
+		b.rule(chain, family, l4proto(unix.IPPROTO_UDP), dport(53), []expr.Any{&expr.Objref{Type: int(nftables.ObjTypeCtTimeout), Name: one.name}})
+	}
 }
 
 func (b *build) writeClosed(chain *nftables.Chain, w Wall) {
