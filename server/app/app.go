@@ -159,6 +159,7 @@ func (a *App) roomsForDevices() {
 	a.Command.Outcomes = []command.Outcomes{outcomes{a}}
 	a.Declare = &declare.Service{
 		Issuer: a.Issuer, Store: a.Store, Signer: a.Ring, Settler: a.Lessons, Deliveries: a.Lessons, Nudger: nudger, Log: a.Log, Now: a.Now,
+		Profiles: declare.Profiles{DeviceURL: a.Config.DeviceURL, Sealer: a.Ring, Signer: a.Enroll},
 	}
 	a.Checkin = &checkin.Service{
 		Store: a.Store, Presence: a.Presence, Reports: reports{a}, Synchronizer: synchronizer{a}, Board: a.Live, Wake: a.Declare.Wake, Log: a.Log, Now: a.Now,

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/org"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/declare"
 	"schulwart.org/server/gateway"
@@ -120,4 +121,8 @@ func (d declarations) Manifest(ctx context.Context, e checkin.Enrolment) (ddm.Ma
 
 func (d declarations) Declaration(ctx context.Context, e checkin.Enrolment, class ddm.Class, id string) (ddm.Declaration, error) {
 	return d.Service.Declaration(ctx, place(e), class, id)
+}
+
+func (d declarations) Profile(ctx context.Context, school org.Branch, identifier, version, seal string) ([]byte, error) {
+	return d.Service.Profile(ctx, declare.ProfileAddress{School: school, Identifier: identifier, Version: version, Seal: seal})
 }

@@ -82,6 +82,7 @@ type Service struct {
 	Settler    Settler
 	Deliveries Deliveries
 	Nudger     Nudger
+	Profiles   Profiles
 	Log        *slog.Logger
 	Now        func() time.Time
 
@@ -89,6 +90,8 @@ type Service struct {
 	mu      sync.Mutex
 	schools map[org.ID]*school
 	wake    chan struct{}
+
+	signedProfiles signedProfiles
 }
 
 func (s *Service) init() {
@@ -132,7 +135,7 @@ func (s *Service) Manifest(ctx context.Context, at Place) (ddm.Manifest, error) 
 }
 
 // Declaration answers the endpoint declaration/CLASS/ID. A lease is signed on
-// its way out, and its delivery noted.
+// its way out, and its delivery noted; in place of a profile stands its address.
 func (s *Service) Declaration(ctx context.Context, at Place, class ddm.Class, id string) (ddm.Declaration, error) {
 	answer, err := s.answer(ctx, at)
 	if err != nil {
@@ -142,10 +145,13 @@ func (s *Service) Declaration(ctx context.Context, at Place, class ddm.Class, id
 	if !ok || ddm.ClassOf(declaration.Type) != class {
 		return ddm.Declaration{}, errNoDeclaration
 	}
-	if declaration.Type != lease.DeclarationType {
-		return declaration, nil
+	switch declaration.Type {
+	case lease.DeclarationType:
+		return s.signed(ctx, at, declaration)
+	case ddm.TypeLegacyProfile:
+		return s.addressed(at.School, declaration)
 	}
-	return s.signed(ctx, at, declaration)
+	return declaration, nil
 }
 
 // Why returns what a device should have now, with the reasons.

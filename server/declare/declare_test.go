@@ -3,11 +3,15 @@ package declare
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +46,8 @@ type memory struct {
 	broken    map[org.ID]error // schools that cannot be loaded
 	noDrop    error
 	key       lease.SigningKey
+
+	signatures int
 }
 
 func room(t *testing.T) (*Service, *memory) {
@@ -63,7 +69,7 @@ func room(t *testing.T) (*Service, *memory) {
 // service makes the room as a process does when it starts: nothing in memory.
 func (m *memory) service() *Service {
 	return &Service{
-		Issuer: "schulwart.example", Store: m, Signer: m, Settler: m, Deliveries: m, Nudger: m,
+		Issuer: "schulwart.example", Store: m, Signer: m, Settler: m, Deliveries: m, Nudger: m, Profiles: Profiles{"https://devices.example", m, m},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: m.Now,
 	}
 }
@@ -466,5 +472,115 @@ func TestRunActsAfterAWakeUp(t *testing.T) {
 			s.Wake()
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+func (m *memory) Seal(purpose string, parts ...string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(purpose+strings.Join(parts, "/"))))
+}
+
+func (m *memory) Sealed(code, purpose string, parts ...string) bool {
+	return code == m.Seal(purpose, parts...)
+}
+
+func (m *memory) SignProfile(_ context.Context, profile []byte) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.signatures++
+	return append([]byte("signed "), profile...), nil
+}
+
+// addressOf fetches the profile's declaration as the device does.
+func addressOf(t *testing.T, s *Service, device org.ID) (string, ProfileAddress) {
+	t.Helper()
+	declaration, err := s.Declaration(ctx, Place{north, device}, ddm.Configuration, desired.ProfilePrefix+"webfilter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var payload struct{ ProfileURL string }
+	if err := json.Unmarshal(declaration.Payload, &payload); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(strings.TrimPrefix(payload.ProfileURL, "https://devices.example"+ProfilePath), "/")
+	if len(parts) != 5 {
+		t.Fatalf("the address is %q", payload.ProfileURL)
+	}
+	version, err := url.PathUnescape(parts[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload.ProfileURL, ProfileAddress{School: org.Branch{Authority: org.ID(parts[0]), School: org.ID(parts[1])}, Identifier: parts[2], Version: version, Seal: parts[4]}
+}
+
+func (m *memory) filter(hosts ...string) {
+	m.mu.Lock()
+	ground := m.ground["north"]
+	ground.Policies = []desired.Policy{deny(desired.Place{Level: org.School, ID: "north"}, hosts...)}
+	m.ground["north"] = ground
+	m.mu.Unlock()
+	m.mark(north, Everything)
+}
+
+func TestAProfileIsServedAtAnAddressThatFollowsItsContent(t *testing.T) {
+	s, m := room(t)
+	m.filter("games.example")
+	before, err := s.Manifest(ctx, Place{north, "t1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, address := addressOf(t, s, "t1")
+	for range 3 {
+		data, err := s.Profile(ctx, address)
+		if err != nil || !strings.Contains(string(data), "games.example") || !strings.HasPrefix(string(data), "signed ") {
+			t.Fatalf("served %q, %v", data, err)
+		}
+	}
+	if m.signatures != 1 {
+		t.Errorf("signed %d times", m.signatures)
+	}
+
+	fresh := m.service() // the process starts anew
+	if again, _ := addressOf(t, fresh, "t1"); again != link {
+		t.Errorf("equal content has another address: %s, %s", again, link)
+	}
+	after, err := fresh.Manifest(ctx, Place{north, "t1"})
+	if err != nil || after.DeclarationsToken != before.DeclarationsToken {
+		t.Errorf("the address is part of the token (%v)", err)
+	}
+	if data, err := fresh.Profile(ctx, address); err != nil || !strings.Contains(string(data), "games.example") {
+		t.Errorf("after a restart: %q, %v", data, err)
+	}
+
+	m.filter("other.example")
+	changed := m.service()
+	if other, _ := addressOf(t, changed, "t1"); other == link {
+		t.Error("other content has the same address")
+	}
+	if _, err := changed.Profile(ctx, address); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("what was replaced is still served: %v", err)
+	}
+}
+
+func TestWhoGuessesAnAddressCostsNothing(t *testing.T) {
+	s, m := room(t)
+	m.filter("games.example")
+	_, address := addressOf(t, s, "t1")
+	fresh := m.service()
+	loads := m.loads
+	for name, change := range map[string]func(*ProfileAddress){
+		"another school":         func(a *ProfileAddress) { a.School = south },
+		"another profile":        func(a *ProfileAddress) { a.Identifier = desired.ProfilePrefix + "accounts" },
+		"another version":        func(a *ProfileAddress) { a.Version = "x" },
+		"another seal":           func(a *ProfileAddress) { a.Seal = "x" },
+		"a lease, not a profile": func(a *ProfileAddress) { a.Identifier = desired.LeasePrefix + "l-n1" },
+	} {
+		wrong := address
+		change(&wrong)
+		if _, err := fresh.Profile(ctx, wrong); errs.KindOf(err) != errs.NotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if m.loads != loads {
+		t.Errorf("guesses loaded schools %d times", m.loads-loads)
 	}
 }

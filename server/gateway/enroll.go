@@ -10,6 +10,7 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"schulwart.org/policies/mdm"
+	"schulwart.org/policies/org"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
@@ -35,13 +36,30 @@ func (g *Gateway) invite(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		g.count("profile")
-		w.Header().Set("Content-Type", "application/x-apple-aspen-config")
+		w.Header().Set("Content-Type", profileType)
 		w.Header().Set("Content-Disposition", `attachment; filename="schulwart.mobileconfig"`)
 		_, err = w.Write(profile)
 		return err
 	}
 	http.Redirect(w, r, g.Console+"/aufnahme/"+url.PathEscape(token), http.StatusSeeOther)
 	return nil
+}
+
+const profileType = "application/x-apple-aspen-config"
+
+// profile hands out a profile that a declaration names. The device fetches it
+// without a certificate; the address is the secret.
+func (g *Gateway) profile(w http.ResponseWriter, r *http.Request) error {
+	school := org.Branch{Authority: org.ID(r.PathValue("authority")), School: org.ID(r.PathValue("school"))}
+	profile, err := g.Declarations.Profile(r.Context(), school, r.PathValue("identifier"), r.PathValue("version"), r.PathValue("seal"))
+	if err != nil {
+		return err
+	}
+	g.count("declared-profile")
+	w.Header().Set("Content-Type", profileType)
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = w.Write(profile)
+	return err
 }
 
 // apple reports whether a browser runs on a device that takes profiles. Safari

@@ -105,6 +105,9 @@ func TestGarbageAtEveryEndpoint(t *testing.T) {
 		"SCEP of no operation":  {"GET", "/scep?operation=GetNextCACert", nil, nil, 400},
 		"SCEP in the address":   {"GET", "/scep?operation=PKIOperation&message=AAAA", nil, nil, 400},
 		"a link of garbage":     {"GET", "/enroll/%00%ff?signed=0", nil, nil, 404},
+		"a profile of nobody":   {"GET", "/profile/a/b/c/d/e", nil, nil, 404},
+		"a profile upwards":     {"GET", "/profile/a/b/..%2F..%2Fetc/d/e", nil, nil, 404},
+		"half an address":       {"GET", "/profile/a/b", nil, nil, 404},
 		"elsewhere":             {"GET", "/etc/passwd", nil, nil, 404},
 		"another method":        {"DELETE", "/mdm", nil, nil, 405},
 	} {

@@ -24,6 +24,9 @@ type Declarations interface {
 	Manifest(ctx context.Context, e checkin.Enrolment) (ddm.Manifest, error)
 	// Declaration is a NotFound fault for one that the device should not have.
 	Declaration(ctx context.Context, e checkin.Enrolment, class ddm.Class, id string) (ddm.Declaration, error)
+	// Profile returns the signed profile that an address names; a NotFound fault
+	// where the seal is not ours or the profile no longer that.
+	Profile(ctx context.Context, school org.Branch, identifier, version, seal string) ([]byte, error)
 }
 
 // Stream takes over a request for the event stream.
@@ -84,6 +87,7 @@ func (g *Gateway) Handler() http.Handler {
 	route("PUT /checkin", g.message)
 	route("GET /stream", g.stream)
 	route("GET /enroll/{token}", g.invite)
+	route("GET /profile/{authority}/{school}/{identifier}/{version}/{seal}", g.profile)
 	route("GET /.well-known/est/cacerts", g.estAuthority)
 	route("POST /.well-known/est/simpleenroll", g.estEnroll)
 	route("POST /.well-known/est/simplereenroll", g.estRenew)

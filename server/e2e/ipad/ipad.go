@@ -42,6 +42,8 @@ type IPad struct {
 	locked    bool
 	handled   []string // request types in the order in which they came
 	tokens    string   // of declarations, as last fetched
+	declared  map[string]declared
+	faults    []string // of declarations, as reported
 }
 
 type installed struct {
@@ -194,7 +196,7 @@ func (d *IPad) Send(ctx context.Context, message any) ([]byte, error) {
 }
 
 // Synchronize fetches all declarations, as the DeclarativeManagement command
-// asks for, and reports them as active.
+// asks for, does what they say, and reports what became of each.
 func (d *IPad) Synchronize(ctx context.Context) error {
 	var tokens ddm.SyncTokens
 	if err := d.declarative(ctx, mdm.EndpointTokens, &tokens); err != nil {
@@ -207,6 +209,8 @@ func (d *IPad) Synchronize(ctx context.Context) error {
 	if manifest.DeclarationsToken != tokens.SyncTokens.DeclarationsToken {
 		return errors.New("ipad: manifest and tokens differ")
 	}
+	var states ddm.DeclarationStates
+	kept := map[string]bool{}
 	for class, items := range manifest.Items() {
 		for _, item := range items {
 			var declaration ddm.Declaration
@@ -216,13 +220,28 @@ func (d *IPad) Synchronize(ctx context.Context) error {
 			if declaration.ServerToken != item.ServerToken {
 				return errors.New("ipad: declaration is not the advertised one")
 			}
+			state := d.heed(ctx, declaration)
+			kept[declaration.Identifier] = true
+			switch class {
+			case ddm.Configuration:
+				states.Configurations = append(states.Configurations, state)
+			case ddm.Activation:
+				states.Activations = append(states.Activations, state)
+			case ddm.Management:
+				states.Management = append(states.Management, state)
+			}
 		}
 	}
+	d.leave(kept)
 	d.mu.Lock()
 	d.tokens = manifest.DeclarationsToken
 	d.mu.Unlock()
-	report := fmt.Sprintf(`{"StatusItems":{"device":{"identifier":{"serial-number":%q},"operating-system":{"family":"iPadOS","version":"18.1"}}},"Errors":[]}`, d.Serial)
-	_, err := d.put(ctx, d.profile.checkInURL, mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: d.UDID}, Endpoint: mdm.EndpointStatus, Data: []byte(report)})
+	said, err := json.Marshal(states)
+	if err != nil {
+		return err
+	}
+	report := fmt.Sprintf(`{"StatusItems":{"device":{"identifier":{"serial-number":%q},"operating-system":{"family":"iPadOS","version":"18.1"}},"management":{"declarations":%s}},"Errors":[]}`, d.Serial, said)
+	_, err = d.put(ctx, d.profile.checkInURL, mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: d.UDID}, Endpoint: mdm.EndpointStatus, Data: []byte(report)})
 	return err
 }
 

@@ -214,3 +214,8 @@ func (d declarations) Declaration(_ context.Context, _ checkin.Enrolment, class 
 	}
 	return ddm.Declaration{}, errs.E(errs.NotFound, "declaration.not_found")
 }
+
+// Profile serves no profile: those come from declare (server/e2e).
+func (declarations) Profile(context.Context, org.Branch, string, string, string) ([]byte, error) {
+	return nil, errs.E(errs.NotFound, "declaration.not_found")
+}
