@@ -38,6 +38,7 @@ func (m machine) Note(string) {}
 type client struct {
 	id     *identity.Identity
 	serial string
+	device string // its id at the server
 	http   *http.Client
 }
 
@@ -100,11 +101,14 @@ func (b *bench) measureIdle() error {
 		if devices[i], err = enrol(link, i); err != nil {
 			return err
 		}
+		if err := server.order(http.MethodGet, "/device?serial="+devices[i].serial, nil, &devices[i].device); err != nil {
+			return err
+		}
 	}
-	if err := b.checkIns(server, devices); err != nil {
+	if err := b.profiled(server, "check-ins", func() error { return b.checkIns(server, devices) }); err != nil {
 		return err
 	}
-	return b.roundTrips(server, devices)
+	return b.profiled(server, "commands", func() error { return b.roundTrips(server, devices) })
 }
 
 func (b *bench) checkIns(server remoteServer, devices []*client) error {
@@ -131,31 +135,49 @@ func (b *bench) checkIns(server remoteServer, devices []*client) error {
 	return nil
 }
 
+// roundTrips measures commands from the queue to the report. They are queued
+// through the bench's own door; what the door costs without queueing is measured
+// and taken off.
 func (b *bench) roundTrips(server remoteServer, devices []*client) error {
-	each := b.commands / len(devices)
+	door, err := b.perThousand(server, devices, func(c *client, _ int) error {
+		return server.order(http.MethodPost, "/nothing", url.Values{"device": {c.device}}, nil)
+	})
+	if err != nil {
+		return err
+	}
 	for round, name := range []string{"command round trip, durable", "the same with as many finished before"} {
-		used := cpu(server.pid())
-		err := together(devices, func(c *client) error {
-			for i := range each {
-				if err := c.roundTrip(server, fmt.Sprint(round, ":", i)); err != nil {
-					return err
-				}
-			}
-			return nil
+		each, err := b.perThousand(server, devices, func(c *client, i int) error {
+			return c.roundTrip(server, fmt.Sprint(round, ":", i))
 		})
 		if err != nil {
 			return err
 		}
-		used = cpu(server.pid()) - used
-		n := each * len(devices)
-		row(name, fmt.Sprintf("%.3f CPU-s per 1,000", used.Seconds()/float64(n)*1000), "≤ 0.2 CPU-s", fmt.Sprintf("%d times queue (over HTTP), Idle → command → Acknowledged → nothing more", n))
+		row(name, fmt.Sprintf("%.3f CPU-s per 1,000", each-door), "≤ 0.2 CPU-s",
+			fmt.Sprintf("%d times queue, Idle → command, Acknowledged → nothing more, two requests over mutual TLS and three commits; %d clients; without the bench's own door for queueing, %.3f", b.commands, len(devices), door))
 	}
 	return nil
 }
 
+// perThousand lets each device do something many times, and returns the CPU
+// time of the server for a thousand times, in seconds.
+func (b *bench) perThousand(server remoteServer, devices []*client, do func(c *client, i int) error) (float64, error) {
+	each := b.commands / len(devices)
+	used := cpu(server.pid())
+	err := together(devices, func(c *client) error {
+		for i := range each {
+			if err := do(c, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	used = cpu(server.pid()) - used
+	return used.Seconds() / float64(each*len(devices)) * 1000, err
+}
+
 // roundTrip queues a command, fetches it and acknowledges it.
 func (c *client) roundTrip(server remoteServer, about string) error {
-	if err := server.order(http.MethodPost, "/command", url.Values{"serial": {c.serial}, "about": {about}}, nil); err != nil {
+	if err := server.order(http.MethodPost, "/command", url.Values{"device": {c.device}, "about": {about}}, nil); err != nil {
 		return err
 	}
 	idle, err := mdm.Encode(mdm.Result{Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Status: mdm.Idle})

@@ -17,6 +17,8 @@ func main() {
 	rounds := flag.Int("rounds", 20, "clicks")
 	checks := flag.Int("checks", 50000, "idle check-ins")
 	commands := flag.Int("commands", 3000, "command round trips")
+	changes := flag.Int("changes", 3, "changes for everybody")
+	profiles := flag.String("profiles", "", "folder for profiles of the server, by part")
 	rows := flag.Int("rows", 60000, "devices in the search")
 	agent := flag.String("agent", "bin/schulwart-agent", "the agent's program")
 	only := flag.String("only", "", "one of click, idle, search, agent")
@@ -29,7 +31,11 @@ func main() {
 	folder, err := os.MkdirTemp("", "schulwart-bench-")
 	exitOn(err)
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
-	b := &bench{folder: folder, agent: absolute(*agent), devices: *devices, rounds: *rounds, checks: *checks, commands: *commands, rows: *rows}
+	b := &bench{folder: folder, agent: absolute(*agent), devices: *devices, rounds: *rounds, checks: *checks, commands: *commands, rows: *rows, changes: *changes}
+	if *profiles != "" {
+		b.profiles = absolute(*profiles)
+		exitOn(os.MkdirAll(b.profiles, 0o755)) //nolint:gosec // profiles are no secret
+	}
 	describeMachine(folder)
 	for _, part := range []struct {
 		name string
@@ -48,7 +54,9 @@ func main() {
 // bench is one run.
 type bench struct {
 	folder, agent                           string
+	profiles                                string
 	devices, rounds, checks, commands, rows int
+	changes                                 int
 }
 
 func exitOn(err error) {

@@ -64,6 +64,10 @@ func (b *bench) startServer(folder string) (remoteServer, error) {
 	return s, errors.New("the server did not open")
 }
 
+// doorClient keeps a connection for each of the bench's clients: what the door
+// itself costs the server shall stay small.
+var doorClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
+
 // order asks the server's door; into may be nil.
 func (s remoteServer) order(method, path string, form url.Values, into any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -73,7 +77,7 @@ func (s remoteServer) order(method, path string, form url.Values, into any) erro
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := doorClient.Do(request)
 	if err != nil {
 		return err
 	}
@@ -102,11 +106,19 @@ func (s remoteServer) waitStreams(n int) (time.Duration, error) {
 		if open >= n {
 			return time.Since(began), nil
 		}
-		if time.Since(began) > 5*time.Minute {
+		if time.Since(began) > time.Minute+time.Duration(n)*30*time.Millisecond {
 			return 0, fmt.Errorf("%d of %d devices are connected", open, n)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// memory returns what the server holds after a collection, and its resident
+// memory.
+func (s remoteServer) memory() (Memory, int64, error) {
+	var m Memory
+	err := s.order(http.MethodGet, "/memory", nil, &m)
+	return m, resident(s.pid()), err
 }
 
 // devicesAt starts simulated devices that come by a link. Seeds keep the serial

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -84,6 +85,9 @@ func runServer(folder string, devices int) error {
 
 // keptAddress chooses a port once and keeps it over restarts.
 func keptAddress(folder string) string {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "127.0.0.1:0" // the server will say why
+	}
 	file := filepath.Join(folder, "address")
 	if data, err := os.ReadFile(file); err == nil {
 		return string(data)
@@ -175,20 +179,26 @@ func (m *measured) orders() http.Handler {
 		})
 	}
 	answer("GET /streams", func(*http.Request) (any, error) { return m.app.Streams.Count(), nil })
-	answer("GET /memory", func(*http.Request) (any, error) {
-		runtime.GC()
-		debug.FreeOSMemory()
-		return 0, nil
-	})
+	answer("GET /memory", func(*http.Request) (any, error) { return tidied(), nil })
+	answer("POST /profile", func(r *http.Request) (any, error) { return nil, m.profile(r.FormValue("file")) })
+	answer("POST /nothing", func(*http.Request) (any, error) { return org.ID(""), nil })
 	answer("POST /click", func(r *http.Request) (any, error) { return m.click(r.Context()) })
 	answer("POST /all", func(r *http.Request) (any, error) { return m.all(r.Context()) })
-	answer("POST /command", func(r *http.Request) (any, error) {
+	answer("POST /hold", func(r *http.Request) (any, error) {
+		_, took, err := m.start(r.Context())
+		return slices.Collect(maps.Keys(took)), err
+	})
+	answer("POST /held", func(r *http.Request) (any, error) { return m.held(r.Context(), strings.Fields(r.FormValue("devices"))) })
+	answer("GET /device", func(r *http.Request) (any, error) {
 		found, err := m.app.Store.Seek(r.Context(), []org.Branch{m.branch}, r.FormValue("serial"), 1)
 		if err != nil || len(found) == 0 {
 			return nil, errors.Join(err, errors.New("no such device"))
 		}
+		return found[0].Device, nil
+	})
+	answer("POST /command", func(r *http.Request) (any, error) {
 		receipt, err := m.app.Command.Enqueue(r.Context(), command.Order{
-			Authority: m.branch.Authority, Device: found[0].Device, Command: mdm.DeviceInformation("SerialNumber"), About: r.FormValue("about"),
+			Authority: m.branch.Authority, Device: org.ID(r.FormValue("device")), Command: mdm.DeviceInformation("SerialNumber"), About: r.FormValue("about"),
 		})
 		return receipt.ID, err
 	})
@@ -198,12 +208,23 @@ func (m *measured) orders() http.Handler {
 // click starts a mode for the class and ends it again. It returns, per device,
 // how long it took from the click until its read-back was durable.
 func (m *measured) click(ctx context.Context) ([]time.Duration, error) {
+	mode, took, err := m.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = m.app.Lessons.End(ctx, operator, mode.ID)
+	return slices.Collect(maps.Values(took)), err
+}
+
+// start starts a mode for the class and waits until every device has read it
+// back.
+func (m *measured) start(ctx context.Context) (lesson.Mode, map[org.ID]time.Duration, error) {
 	board := m.app.Live.Open(m.branch)
 	defer board.Close()
 	began := time.Now()
 	mode, err := m.app.Lessons.Start(ctx, operator, lesson.Request{Group: m.class, Kind: lease.Offline, Minutes: 10})
 	if err != nil {
-		return nil, err
+		return mode, nil, err
 	}
 	took := map[org.ID]time.Duration{}
 	patience := time.NewTimer(30 * time.Second)
@@ -212,7 +233,7 @@ func (m *measured) click(ctx context.Context) ([]time.Duration, error) {
 		select {
 		case <-board.Ready():
 		case <-patience.C:
-			return nil, fmt.Errorf("%d of %d devices have read back", len(took), classSize)
+			return mode, nil, fmt.Errorf("%d of %d devices have read back", len(took), classSize)
 		}
 		changed := board.Take()
 		now := time.Since(began)
@@ -220,23 +241,42 @@ func (m *measured) click(ctx context.Context) ([]time.Duration, error) {
 			if _, done := took[device]; done {
 				continue
 			}
-			lines, err := m.app.Lessons.Leases(ctx, m.branch, device)
+			active, err := m.active(ctx, device, mode.ID)
 			if err != nil {
-				return nil, err
+				return mode, nil, err
 			}
-			for _, line := range lines {
-				if line.Lease.Mode == mode.ID && line.State == lesson.Active {
-					took[device] = now
-				}
+			if active {
+				took[device] = now
 			}
 		}
 	}
-	times := make([]time.Duration, 0, len(took))
-	for _, t := range took {
-		times = append(times, t)
+	return mode, took, nil
+}
+
+// active reports whether a device has read back the mode, any if none is named.
+func (m *measured) active(ctx context.Context, device, mode org.ID) (bool, error) {
+	lines, err := m.app.Lessons.Leases(ctx, m.branch, device)
+	for _, line := range lines {
+		if (mode == "" || line.Lease.Mode == mode) && line.State == lesson.Active {
+			return true, nil
+		}
 	}
-	_, err = m.app.Lessons.End(ctx, operator, mode.ID)
-	return times, err
+	return false, err
+}
+
+// held counts the devices on which a mode is in force as they said last.
+func (m *measured) held(ctx context.Context, devices []string) (int, error) {
+	n := 0
+	for _, device := range devices {
+		active, err := m.active(ctx, org.ID(device), "")
+		if err != nil {
+			return n, err
+		}
+		if active {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // all changes the base filter of the authority and returns how long it took
