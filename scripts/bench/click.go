@@ -76,7 +76,8 @@ func (b *bench) fill(c *crowd) error {
 		}
 		c.others = append(c.others, p)
 	}
-	if _, err := c.server.waitStreams(c.all()); err != nil {
+	err = b.profiled(c.server, "enrol", func() error { _, err := c.server.waitStreams(c.all()); return err })
+	if err != nil {
 		return err
 	}
 	used = cpu(c.server.pid()) - used

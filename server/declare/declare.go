@@ -44,7 +44,8 @@ type Ground struct {
 
 // Store is what the room reads.
 type Store interface {
-	Marks(ctx context.Context, n int) ([]Mark, error)
+	// Marks lists the oldest marks behind one, at most n.
+	Marks(ctx context.Context, after int64, n int) ([]Mark, error)
 	DropMarks(ctx context.Context, seqs []int64) error
 	Schools(ctx context.Context, authority org.ID) ([]org.Branch, error)
 	Ground(ctx context.Context, school org.Branch) (Ground, error)

@@ -114,10 +114,11 @@ func (m *memory) woken() []org.ID {
 
 func (m *memory) left() int { m.mu.Lock(); defer m.mu.Unlock(); return len(m.marks) }
 
-func (m *memory) Marks(_ context.Context, n int) ([]Mark, error) {
+func (m *memory) Marks(_ context.Context, after int64, n int) ([]Mark, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.marks[:min(n, len(m.marks))]), nil
+	behind := slices.DeleteFunc(slices.Clone(m.marks), func(mark Mark) bool { return mark.Seq <= after })
+	return behind[:min(n, len(behind))], nil
 }
 
 func (m *memory) DropMarks(_ context.Context, seqs []int64) error {
@@ -314,6 +315,56 @@ func TestOneBrokenSchoolHoldsUpNoOther(t *testing.T) {
 	delete(m.broken, "south")
 	if err := s.Drain(ctx); err != nil || m.left() != 0 {
 		t.Errorf("mended, and still %v, %d marks", err, m.left())
+	}
+}
+
+// Seen while reading: marks are read in order and 500 at a time, so 500 marks of
+// one broken school were all that anybody ever read.
+func TestFiveHundredMarksOfABrokenSchoolHoldUpNobody(t *testing.T) {
+	s, m := room(t)
+	if _, err := s.Tokens(ctx, Place{School: north, Device: "n1"}); err != nil {
+		t.Fatal(err)
+	}
+	m.broken["south"] = errors.New("row without a name")
+	for range 2*marksAtOnce + 1 {
+		m.mark(south, Everything)
+		m.mark(south, LeasesOnly)
+	}
+	m.grant("n1", 1)
+	if err := s.Drain(ctx); !errors.Is(err, m.broken["south"]) {
+		t.Errorf("said %v", err)
+	}
+	if woken := m.woken(); !slices.Equal(woken, []org.ID{"e-n1"}) {
+		t.Errorf("woke %v behind the marks of the broken school", woken)
+	}
+	if left := m.left(); left == 0 || left > 10 {
+		t.Errorf("%d marks are left of the broken school: it needs one, and must not gather them", left)
+	}
+	loads := m.loads
+	if err := s.Drain(ctx); err == nil || m.loads > loads+1 {
+		t.Errorf("one round loaded the broken school %d times and said %v", m.loads-loads, err)
+	}
+	delete(m.broken, "south")
+	if err := s.Drain(ctx); err != nil || m.left() != 0 {
+		t.Errorf("mended: %v, %d marks left", err, m.left())
+	}
+	if woken := m.woken(); !slices.Equal(woken, []org.ID{"e-s1"}) {
+		t.Errorf("woke %v when the school was mended", woken)
+	}
+}
+
+// What an authority changed is kept only as long as one of its own schools
+// could not be reached.
+func TestABrokenSchoolKeepsNoMarksOfOtherAuthorities(t *testing.T) {
+	s, m := room(t)
+	m.broken["south"] = errors.New("row without a name")
+	m.mark(org.Branch{Authority: "village"}, Everything)
+	m.mark(org.Branch{Authority: "city"}, Everything)
+	if err := s.Drain(ctx); err == nil {
+		t.Error("nothing was said of the broken school")
+	}
+	if len(m.marks) != 1 || m.marks[0].Branch.Authority != "city" {
+		t.Errorf("left: %v", m.marks)
 	}
 }
 

@@ -42,46 +42,69 @@ func (s *Service) Run(ctx context.Context) {
 // Drain acts on all marks: recomputes the schools that they name, wakes the
 // devices whose answer differs, and drops the marks. When it is interrupted, the
 // next round does the same again, to no harm. A school that cannot be brought up
-// to date keeps its marks and holds up no other.
+// to date keeps a mark and holds up no other: what lies behind its marks is
+// looked at in the same round.
 func (s *Service) Drain(ctx context.Context) error {
 	s.init()
-	for {
-		marks, err := s.Store.Marks(ctx, marksAtOnce)
+	var faults []error
+	failed := map[org.ID]org.Branch{}
+	for after := int64(0); ; {
+		marks, err := s.Store.Marks(ctx, after, marksAtOnce)
 		if err != nil || len(marks) == 0 {
-			return err
+			return errors.Join(append(faults, err)...)
 		}
 		scopes, err := s.scopes(ctx, marks)
 		if err != nil {
-			return err
+			return errors.Join(append(faults, err)...)
 		}
-		failed := map[org.ID]bool{}
-		var faults []error
 		for _, scope := range scopes {
+			if _, before := failed[scope.branch.School]; before {
+				continue // once a round is enough
+			}
 			if err := s.refresh(ctx, scope.branch, scope.what); err != nil {
-				failed[scope.branch.School] = true
+				failed[scope.branch.School] = scope.branch
 				faults = append(faults, fmt.Errorf("bringing changes to school %s: %w", scope.branch.School, err))
 			}
 		}
 		if seqs := done(marks, failed); len(seqs) > 0 {
 			if err := s.Store.DropMarks(ctx, seqs); err != nil {
-				return err
+				return errors.Join(append(faults, err)...)
 			}
 		}
-		if len(faults) > 0 {
-			return errors.Join(faults...)
+		if len(failed) > 0 {
+			// Only then does something stay that must be passed over. Else the oldest
+			// is looked for again: marks may become visible out of order.
+			after = marks[len(marks)-1].Seq
 		}
 	}
 }
 
-// done lists the marks whose schools are all up to date.
-func done(marks []Mark, failed map[org.ID]bool) []int64 {
+// done lists the marks that are not needed any more: those whose schools are all
+// up to date, and those that a later one covers. So a school that cannot be
+// brought up to date does not gather marks for ever.
+func done(marks []Mark, failed map[org.ID]org.Branch) []int64 {
 	var seqs []int64
-	for _, mark := range marks {
-		if len(failed) == 0 || mark.Branch.School != "" && !failed[mark.Branch.School] {
+	for i, mark := range marks {
+		if !mark.waitsFor(failed) || slices.ContainsFunc(marks[i+1:], mark.coveredBy) {
 			seqs = append(seqs, mark.Seq)
 		}
 	}
 	return seqs
+}
+
+// waitsFor reports whether one of the schools lies in the mark's scope.
+func (m Mark) waitsFor(failed map[org.ID]org.Branch) bool {
+	for _, school := range failed {
+		if (m.Branch.Authority == "" || m.Branch.Authority == school.Authority) && (m.Branch.School == "" || m.Branch.School == school.School) {
+			return true
+		}
+	}
+	return false
+}
+
+// coveredBy reports whether a later mark says all that this one does.
+func (m Mark) coveredBy(later Mark) bool {
+	return m.Branch == later.Branch && (later.What == Everything || m.What == later.What)
 }
 
 type scope struct {

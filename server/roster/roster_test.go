@@ -480,7 +480,7 @@ func TestMembershipWithDates(t *testing.T) {
 // drain returns and drops the marks that say what changed.
 func drain(t *testing.T, s *store.Store) []org.ID {
 	t.Helper()
-	marks, err := s.Marks(t.Context(), 100)
+	marks, err := s.Marks(t.Context(), 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,12 +37,12 @@ func (s *Store) mark(ctx context.Context, tx Tx, branch org.Branch, device org.I
 	return err
 }
 
-// Marks returns the oldest marks, at most n.
-func (s *Store) Marks(ctx context.Context, n int) ([]declare.Mark, error) {
+// Marks returns the oldest marks behind the one of the number, at most n.
+func (s *Store) Marks(ctx context.Context, after int64, n int) ([]declare.Mark, error) {
 	return collect(ctx, s.reader(ctx), func(row scanner) (declare.Mark, error) {
 		var m declare.Mark
 		return m, row.Scan(&m.Seq, &m.Branch.Authority, &m.Branch.School, &m.Device, &m.What)
-	}, `SELECT seq, authority, school, device, what FROM marks ORDER BY seq LIMIT $1`, n)
+	}, `SELECT seq, authority, school, device, what FROM marks WHERE seq > $1 ORDER BY seq LIMIT $2`, after, n)
 }
 
 // DropMarks forgets marks that were acted upon.
