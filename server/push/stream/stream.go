@@ -5,8 +5,10 @@
 package stream
 
 import (
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -37,18 +39,23 @@ type Registry struct {
 	closed  bool
 	done    chan struct{}
 	telling sync.Mutex // taken before mu
+	watcher *watcher   // nil where the system has none
 }
 
 type connection struct {
 	net.Conn
 	enrolment org.ID
+	watched   uint64     // the watcher's number of it
 	mu        sync.Mutex // one writer at a time
 }
+
+var errNotWatched = errors.New("stream: this connection cannot be watched from aside")
 
 // New returns a registry. changed hears of each device that comes or goes, one at
 // a time and in order; it must not block, nor open or close streams.
 func New(beat time.Duration, changed func(enrolment org.ID, connected bool)) *Registry {
 	r := &Registry{open: map[org.ID]*connection{}, changed: changed, beat: beat, done: make(chan struct{})}
+	r.watcher, _ = newWatcher(r.look) // without one, a goroutine waits for each stream
 	go r.beatAll()
 	return r
 }
@@ -77,7 +84,7 @@ func (r *Registry) Serve(w http.ResponseWriter, _ *http.Request, enrolment org.I
 		r.drop(c)
 		return nil
 	}
-	go r.watch(c)
+	r.watch(c)
 	return nil
 }
 
@@ -136,6 +143,9 @@ func (r *Registry) Close() {
 	r.send(all, goodbye)
 	for _, c := range all {
 		r.drop(c)
+	}
+	if r.watcher != nil {
+		r.watcher.close()
 	}
 }
 
@@ -219,8 +229,48 @@ func (c *connection) writeLocked(data []byte) error {
 	return err
 }
 
-// watch waits for the device to hang up, so that the board knows it at once.
+// watch sees when the device hangs up, so that the board knows it at once.
 func (r *Registry) watch(c *connection) {
+	// What came with the request lies in TLS's own buffer, where no system call
+	// finds it.
+	if !r.discard(c, passed) {
+		return
+	}
+	if r.watcher == nil || r.watcher.wait(c) != nil {
+		go r.listen(c)
+	}
+}
+
+// look is called when something can be read. Devices say nothing on a stream;
+// what they say is discarded, and the rest of a torn message is waited for.
+func (r *Registry) look(c *connection) {
+	if r.discard(c, time.Now().Add(writeTime)) {
+		r.watch(c)
+	}
+}
+
+// passed is a deadline at which a read returns what is there and waits for
+// nothing.
+var passed = time.Unix(1, 0)
+
+// discard reads what there is until the deadline, and reports whether the stream
+// is still open.
+func (r *Registry) discard(c *connection, until time.Time) bool {
+	var some [64]byte
+	_ = c.SetReadDeadline(until)
+	_, err := c.Read(some[:])
+	for err == nil && until.Equal(passed) {
+		_, err = c.Read(some[:])
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		r.drop(c)
+		return false
+	}
+	return true
+}
+
+// listen is watch for a connection that has a goroutine of its own.
+func (r *Registry) listen(c *connection) {
 	var one [1]byte
 	_ = c.SetReadDeadline(time.Time{})
 	for {
@@ -247,13 +297,16 @@ func (r *Registry) add(c *connection) bool {
 	r.changed(c.enrolment, true)
 	r.telling.Unlock()
 	if had {
-		_ = former.Conn.Close()
+		r.drop(former)
 	}
 	return true
 }
 
 func (r *Registry) drop(c *connection) {
 	_ = c.Conn.Close()
+	if r.watcher != nil {
+		r.watcher.forget(c)
+	}
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	r.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -254,4 +255,65 @@ func TestANudgeReachesAWholeClass(t *testing.T) {
 	for _, d := range class {
 		d.expect(t, "data: nudge", "data: nudge")
 	}
+}
+
+// What a device says on its stream is for nobody, and must not be the end of it:
+// neither words, nor half a message, nor what came together with the request.
+func TestADeviceThatSpeaksOnItsStreamKeepsIt(t *testing.T) {
+	h := open(t, time.Minute)
+	a := h.connect(t, "a")
+	a.expect(t, "data: nudge")
+	for range 3 {
+		if _, err := fmt.Fprint(a.Conn, strings.Repeat("hello? ", 3000)); err != nil {
+			t.Fatal(err)
+		}
+		h.registry.Nudge("a")
+		a.expect(t, "data: nudge")
+	}
+	conn, err := tls.Dial("tcp", h.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprint(conn, "GET /stream?device=b HTTP/1.1\r\nHost: schulwart.example\r\n\r\nand something behind it")
+	b := &device{Conn: conn, lines: bufio.NewReader(conn)}
+	if _, err := http.ReadResponse(b.lines, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, "data: nudge")
+	h.registry.Nudge("b")
+	b.expect(t, "data: nudge")
+	if _, err := conn.NetConn().Write([]byte{23, 3, 3, 0, 80, 1, 2, 3}); err != nil { // a record that stays torn
+		t.Fatal(err)
+	}
+	h.registry.Nudge("b")
+	b.expect(t, "data: nudge")
+	if err := conn.NetConn().Close(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the registry sees that the device is gone, half a message or not", func() bool { return !h.registry.Connected("b") })
+	if !h.registry.Connected("a") {
+		t.Error("the device that spoke lost its stream")
+	}
+}
+
+// Hundreds that come and go leave nothing behind: no goroutine for each while
+// they stay, none after they went.
+func TestStreamsTakeNoGoroutineEach(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere a goroutine waits for each stream")
+	}
+	h := open(t, time.Minute)
+	before := runtime.NumGoroutine()
+	var class []*device
+	for i := range 200 {
+		class = append(class, h.connect(t, fmt.Sprint("d", i)))
+	}
+	until(t, "the handlers end", func() bool { return runtime.NumGoroutine() < before+100 })
+	for _, d := range class {
+		d.Close()
+	}
+	until(t, "everybody is gone", func() bool { return h.registry.Count() == 0 })
+	until(t, "nobody waits", func() bool { return runtime.NumGoroutine() < before+20 })
 }

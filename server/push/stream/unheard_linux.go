@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"crypto/tls"
 	"net"
 	"time"
 
@@ -16,10 +15,7 @@ const unheard = 20 * time.Second
 // loseUnheard makes the kernel drop a connection whose data nobody confirms
 // (TCP_USER_TIMEOUT, RFC 5482): a pulled cable says no goodbye.
 func loseUnheard(conn net.Conn) {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	plain, ok := conn.(*net.TCPConn)
+	plain, ok := plainOf(conn).(*net.TCPConn)
 	if !ok {
 		return
 	}
