@@ -115,34 +115,40 @@ const (
 
 // put sends a message and returns the answer's body.
 func (c *client) put(ctx context.Context, contentType string, message any) ([]byte, error) {
+	answer, _, err := c.exchange(ctx, contentType, message)
+	return answer, err
+}
+
+// exchange is put that returns the answer's head, too.
+func (c *client) exchange(ctx context.Context, contentType string, message any) ([]byte, http.Header, error) {
 	body, err := mdm.Encode(message)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, c.id.DeviceURL+"/mdm", bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("sending message: %w", err)
+		return nil, nil, fmt.Errorf("sending message: %w", err)
 	}
 	request.Header.Set("Content-Type", contentType)
 	sent := time.Now()
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("sending message: %w", err)
+		return nil, nil, fmt.Errorf("sending message: %w", err)
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, largest))
 	if err != nil {
-		return nil, fmt.Errorf("reading answer: %w", err)
+		return nil, nil, fmt.Errorf("reading answer: %w", err)
 	}
 	if response.StatusCode == http.StatusOK || reasonIn(response) != "" {
 		c.listen(response, time.Since(sent))
 	}
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNoContent {
-		return nil, faultOf(response)
+		return nil, nil, faultOf(response)
 	}
-	return answer, nil
+	return answer, response.Header, nil
 }
 
 func reasonIn(response *http.Response) string { return response.Header.Get(mdm.RefusalHeader) }
@@ -175,9 +181,11 @@ func (c *client) checkIn(ctx context.Context, message mdm.CheckIn) error {
 
 // ddm asks an endpoint of declarative management.
 func (c *client) ddm(ctx context.Context, endpoint string, data []byte) ([]byte, error) {
-	return c.put(ctx, checkInType, mdm.CheckIn{
-		MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Endpoint: endpoint, Data: data,
-	})
+	return c.put(ctx, checkInType, c.asks(endpoint, data))
+}
+
+func (c *client) asks(endpoint string, data []byte) mdm.CheckIn {
+	return mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: mdm.Enrollment{UDID: c.id.UDID}, Endpoint: endpoint, Data: data}
 }
 
 func (c *client) tokens(ctx context.Context) (string, error) {
@@ -226,11 +234,13 @@ func (c *client) declaration(ctx context.Context, class ddm.Class, id string) (d
 	return declaration, nil
 }
 
-func (c *client) report(ctx context.Context, status ddm.StatusReport) error {
+// report tells the server how the device is. quiet says that no commands wait,
+// as far as the server said.
+func (c *client) report(ctx context.Context, status ddm.StatusReport) (quiet bool, err error) {
 	data, err := json.Marshal(status)
 	if err != nil {
-		return fmt.Errorf("encoding report: %w", err)
+		return false, fmt.Errorf("encoding report: %w", err)
 	}
-	_, err = c.ddm(ctx, mdm.EndpointStatus, data)
-	return err
+	_, head, err := c.exchange(ctx, checkInType, c.asks(mdm.EndpointStatus, data))
+	return head.Get(mdm.CommandsHeader) == mdm.NoCommands, err
 }

@@ -86,7 +86,9 @@ type Session struct {
 	pace      atomic.Int64 // of polling, nanoseconds
 	refused   atomic.Pointer[string]
 
-	due struct{ sync, commands bool }
+	// due is what the next round does. After a nudge something has changed, and the
+	// manifest is asked for without asking for its token first.
+	due struct{ sync, nudged, commands bool }
 }
 
 // New returns a session; Run begins it.
@@ -193,7 +195,7 @@ func (s *Session) wait(ctx context.Context, pause time.Duration, well bool) {
 	select {
 	case <-ctx.Done():
 	case <-s.nudges:
-		s.due.sync, s.due.commands = true, true
+		s.due.sync, s.due.nudged, s.due.commands = true, true, true
 	case <-changed:
 	case <-s.repace:
 	case <-s.config.Clock.After(pause):
@@ -214,7 +216,7 @@ func (s *Session) round(ctx context.Context) error {
 		}
 	}
 	if s.due.sync {
-		took, err := s.synchronize(ctx)
+		took, err := s.synchronize(ctx, s.due.nudged)
 		if errors.Is(err, errUntaken) {
 			// Why it takes nothing new, and what ends meanwhile, is told all the same.
 			return errors.Join(err, s.tell(ctx))
@@ -222,7 +224,7 @@ func (s *Session) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.due.sync = false
+		s.due.sync, s.due.nudged = false, false
 		if took {
 			s.readBack(ctx)
 		}
@@ -258,8 +260,13 @@ func (s *Session) tell(ctx context.Context) error {
 		return nil
 	}
 	status, told := s.config.Device.Outbox()
-	if err := s.client.report(ctx, status); err != nil {
+	quiet, err := s.client.report(ctx, status)
+	if err != nil {
 		return fmt.Errorf("reporting: %w", err)
+	}
+	if quiet {
+		// What is queued after this answer comes with a nudge of its own.
+		s.due.commands = false
 	}
 	told()
 	return nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -166,8 +167,38 @@ func TestTheSameTokenCostsOneQuestion(t *testing.T) {
 	s.Nudge(d.id.UDID)
 	remotetest.Await(t, "the answer to a nudge", func() bool { now, _ := s.Look(d.id.UDID); return len(now.Results) > len(before.Results) })
 	after, _ := s.Look(d.id.UDID)
-	if got := after.Fetched[len(before.Fetched):]; len(got) != 1 || got[0] != "tokens" {
+	if got := after.Fetched[len(before.Fetched):]; len(got) != 1 || got[0] != "declaration-items" {
 		t.Errorf("an idle nudge fetched %v", got)
+	}
+}
+
+// A server that says so is not asked for commands when there are none; one that
+// waits is fetched all the same.
+func TestWhoIsToldThatNoCommandsWaitAsksForNone(t *testing.T) {
+	s := remotetest.New(t)
+	s.Quiet = true
+	d := enrolled(t, s)
+	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
+	before, _ := s.Look(d.id.UDID)
+	s.Give(d.id.UDID, remotetest.NewLease(d.id.UDID, "a", lease.Offline, time.Hour))
+	remotetest.Await(t, "the mode read back", func() bool { now, _ := s.Look(d.id.UDID); return phaseOf(now, "a") == ddm.LeaseActive })
+	command := mdm.DeviceInformation("SerialNumber")
+	command.CommandUUID = "c-1"
+	s.Do(func() { known := s.Known(d.id.UDID); known.Commands = append(known.Commands, command) })
+	s.Nudge(d.id.UDID)
+	remotetest.Await(t, "the command's report", func() bool {
+		now, _ := s.Look(d.id.UDID)
+		return slices.ContainsFunc(now.Results, func(r mdm.Result) bool { return r.CommandUUID == "c-1" })
+	})
+	after, _ := s.Look(d.id.UDID)
+	idle := 0
+	for _, result := range after.Results[len(before.Results):] {
+		if result.Status == mdm.Idle {
+			idle++
+		}
+	}
+	if idle > 1 {
+		t.Errorf("asked %d times for commands, when one was needed", idle)
 	}
 }
 

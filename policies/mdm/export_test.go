@@ -6,3 +6,10 @@ func FlatCheckIn(data []byte) (CheckIn, bool) {
 	ok := flatCheckIn(data, &message)
 	return message, ok
 }
+
+// FlatResult is the fast reader of reports, for the same test.
+func FlatResult(data []byte) (Result, bool) {
+	var result Result
+	ok := flatResult(data, &result)
+	return result, ok
+}

@@ -2,6 +2,7 @@ package mdm
 
 import (
 	"bytes"
+	"encoding/base64"
 )
 
 var (
@@ -13,15 +14,27 @@ var (
 	keyClose    = []byte("</key>")
 	stringOpen  = []byte("<string>")
 	stringClose = []byte("</string>")
+	dataOpen    = []byte("<data>")
+	dataClose   = []byte("</data>")
 	plistOpen   = []byte("<plist version=\"1.0\">")
 	plistClose  = []byte("</plist>")
 )
 
-// flatCheckIn reads the message that devices send most, a DeclarativeManagement
-// that is nothing but a list of strings, ten times faster than the general
-// parser. It returns false for anything else, and for whatever it is not sure
-// of; the general parser then decides.
+// flatCheckIn reads the messages that devices send most, DeclarativeManagement
+// with a list of strings and at most one report, ten times faster than the
+// general parser. It returns false for anything else, and for whatever it is not
+// sure of; the general parser then decides.
 func flatCheckIn(data []byte, into *CheckIn) bool {
+	return flat(data, into.put) && into.MessageType == DeclarativeManagement
+}
+
+// flatResult is the same for requests for a command, and for reports on one that
+// has nothing to tell.
+func flatResult(data []byte, into *Result) bool { return flat(data, into.put) }
+
+// flat reads a dictionary of plain values and hands each over; put refuses keys
+// and values that are not plain.
+func flat(data []byte, put func(key string, value []byte, binary bool) bool) bool {
 	start := bytes.Index(data, plistOpen)
 	if start < 0 || start > 256 || !plainHead(data[:start]) {
 		return false
@@ -33,13 +46,20 @@ func flatCheckIn(data []byte, into *CheckIn) bool {
 	for {
 		if end, ok := after(rest, dictClose); ok {
 			end, ok = after(end, plistClose)
-			return ok && len(bytes.Trim(end, " \t\r\n")) == 0 && into.MessageType == DeclarativeManagement
+			return ok && len(bytes.Trim(end, " \t\r\n")) == 0
 		}
 		var key, value []byte
 		if key, rest, ok = element(rest, keyOpen, keyClose); !ok {
 			return false
 		}
-		if value, rest, ok = element(rest, stringOpen, stringClose); !ok || !into.put(string(key), value) {
+		value, tail, ok := element(rest, stringOpen, stringClose)
+		binary := !ok
+		if binary {
+			if value, tail, ok = element(rest, dataOpen, dataClose); !ok {
+				return false
+			}
+		}
+		if rest = tail; !put(string(key), value, binary) {
 			return false
 		}
 	}
@@ -52,7 +72,10 @@ func plainHead(head []byte) bool {
 	return len(bytes.Trim(head, " \t\r\n")) == 0
 }
 
-func (c *CheckIn) put(key string, value []byte) bool {
+func (c *CheckIn) put(key string, value []byte, binary bool) bool {
+	if binary != (key == "Data") {
+		return false
+	}
 	switch key {
 	case "MessageType":
 		c.MessageType = MessageType(value)
@@ -62,6 +85,33 @@ func (c *CheckIn) put(key string, value []byte) bool {
 		c.EnrollmentID = string(value)
 	case "Endpoint":
 		c.Endpoint = string(value)
+	case "Data":
+		if c.Data != nil || len(value) == 0 {
+			return false
+		}
+		var err error
+		c.Data, err = base64.StdEncoding.Strict().DecodeString(string(value))
+		return err == nil
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *Result) put(key string, value []byte, binary bool) bool {
+	switch {
+	case binary:
+		return false
+	case key == "Status":
+		r.Status = Status(value)
+	case key == "UDID":
+		r.UDID = string(value)
+	case key == "EnrollmentID":
+		r.EnrollmentID = string(value)
+	case key == "CommandUUID":
+		r.CommandUUID = string(value)
+	case key == "RequestType":
+		r.RequestType = string(value)
 	default:
 		return false
 	}

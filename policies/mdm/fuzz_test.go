@@ -61,22 +61,38 @@ func FuzzCommand(f *testing.F) {
 	})
 }
 
-// The fast reader must agree with the general one wherever it dares to answer.
+// The fast readers must agree with the general one wherever they dare to answer.
 func FuzzFlat(f *testing.F) {
 	seeds(f)
+	for _, text := range []string{
+		"<dict><key>MessageType</key><string>DeclarativeManagement</string><key>UDID</key><string>A-1</string><key>Endpoint</key><string>status</string><key>Data</key><data>e30=</data></dict>",
+		"<dict><key>MessageType</key><string>DeclarativeManagement</string><key>UDID</key><string>A-1</string><key>Data</key><data>e30</data></dict>",
+		"<dict><key>MessageType</key><string>DeclarativeManagement</string><key>UDID</key><data>e30=</data></dict>",
+		"<dict><key>Status</key><string>Idle</string><key>UDID</key><string>A-1</string></dict>",
+		"<dict><key>Status</key><string>Acknowledged</string><key>CommandUUID</key><string>1</string><key>RequestType</key><string>x</string><key>UDID</key><string>A-1</string></dict>",
+	} {
+		f.Add([]byte(`<plist version="1.0">` + text + "</plist>"))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		fast, ok := mdm.FlatCheckIn(data)
-		if !ok {
-			return
+		if fast, ok := mdm.FlatCheckIn(data); ok {
+			var general mdm.CheckIn
+			agree(t, data, fast, &general)
 		}
-		var general mdm.CheckIn
-		if err := mdm.Decode(data, &general); err != nil {
-			t.Fatalf("read %+v from %q, which is none: %v", fast, data, err)
-		}
-		if !reflect.DeepEqual(fast, general) {
-			t.Fatalf("read %+v, not %+v, from %q", fast, general, data)
+		if fast, ok := mdm.FlatResult(data); ok {
+			var general mdm.Result
+			agree(t, data, fast, &general)
 		}
 	})
+}
+
+func agree[T any](t *testing.T, data []byte, fast T, general *T) {
+	t.Helper()
+	if err := mdm.Decode(data, general); err != nil {
+		t.Fatalf("read %+v from %q, which is none: %v", fast, data, err)
+	}
+	if !reflect.DeepEqual(fast, *general) {
+		t.Fatalf("read %+v, not %+v, from %q", fast, *general, data)
+	}
 }
 
 func BenchmarkTokensMessage(b *testing.B) {

@@ -204,3 +204,33 @@ func laughs() [][]byte {
 	}
 	return append(objects, []byte{0x08})
 }
+
+// Our agent's messages are the bulk of all: the fast reader must know them as
+// they are written.
+func TestWhatTheAgentSendsIsReadFast(t *testing.T) {
+	who := mdm.Enrollment{UDID: "6a1f-0001"}
+	for name, message := range map[string]any{
+		"tokens": mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: who, Endpoint: mdm.EndpointTokens},
+		"status": mdm.CheckIn{MessageType: mdm.DeclarativeManagement, Enrollment: who, Endpoint: mdm.EndpointStatus, Data: bytes.Repeat([]byte(`{"a":1}`), 200)},
+	} {
+		data, err := mdm.Encode(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := mdm.FlatCheckIn(data); !ok {
+			t.Errorf("%s is read by the general parser: %s", name, data)
+		}
+	}
+	for name, message := range map[string]mdm.Result{
+		"idle": {Enrollment: who, Status: mdm.Idle},
+		"done": {Enrollment: who, Status: mdm.Acknowledged, CommandUUID: "01a2", RequestType: "DeviceInformation"},
+	} {
+		data, err := mdm.Encode(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := mdm.FlatResult(data); !ok {
+			t.Errorf("%s is read by the general parser: %s", name, data)
+		}
+	}
+}

@@ -8,6 +8,13 @@ const AgentTopic = "org.schulwart.agent"
 // status 400. Apple devices take no notice of it; our agent acts on it.
 const RefusalHeader = "Schulwart-Refusal"
 
+// CommandsHeader says in the answer to an agent's report whether commands wait,
+// so that it need not ask when there are none. Apple devices ask by themselves.
+const (
+	CommandsHeader = "Schulwart-Commands"
+	NoCommands     = "none"
+)
+
 // Reasons in RefusalHeader.
 const (
 	RefusedNoCertificate = "certificate.none"    // show the certificate

@@ -52,12 +52,15 @@ type resultHead struct {
 // ErrEmpty, ErrPlist, ErrStatus, ErrNoID and ErrBadID.
 func ParseResult(data []byte) (Result, error) {
 	var result Result
-	if err := Decode(data, &result); err != nil {
-		var head resultHead
-		if Decode(data, &head) != nil {
-			return salvage(data, err)
+	if !flatResult(data, &result) {
+		result = Result{}
+		if err := Decode(data, &result); err != nil {
+			var head resultHead
+			if Decode(data, &head) != nil {
+				return salvage(data, err)
+			}
+			result = Result{Enrollment: head.Enrollment, Status: head.Status, CommandUUID: head.CommandUUID}
 		}
-		result = Result{Enrollment: head.Enrollment, Status: head.Status, CommandUUID: head.CommandUUID}
 	}
 	result.Raw = data
 	switch result.Status {

@@ -98,6 +98,9 @@ func (s *Service) Finished(ctx context.Context, authority, device org.ID, reques
 	if result.Into(&said) != nil {
 		return nil // the device's fault, and no reason to stop its queue
 	}
+	if said == (mdm.DeviceInformationResponse{}) {
+		return nil // it answered, and said nothing
+	}
 	e := Enrolment{Authority: authority, Device: device}
 	facts, err := s.Store.DeviceFacts(ctx, e)
 	if err != nil {

@@ -111,6 +111,8 @@ type Store interface {
 	NextCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error)
 	// PeekCommand returns the same and marks nothing.
 	PeekCommand(ctx context.Context, authority, enrolment org.ID, again bool) ([]byte, error)
+	// CommandsWait reports whether NextCommand with again would return one.
+	CommandsWait(ctx context.Context, authority, enrolment org.ID) (bool, error)
 	// FinishCommand moves a command to the reports. It is a NotFound fault if no
 	// such command waits for the enrolment.
 	FinishCommand(ctx context.Context, authority, enrolment org.ID, report Report) (Queued, error)

@@ -42,6 +42,11 @@ func (s *Service) Reported(ctx context.Context, authority, enrolment org.ID, res
 	return s.Store.PeekCommand(ctx, authority, enrolment, result.Status == mdm.Idle)
 }
 
+// Waiting reports whether a device that asked for a command now would get one.
+func (s *Service) Waiting(ctx context.Context, authority, enrolment org.ID) (bool, error) {
+	return s.Store.CommandsWait(ctx, authority, enrolment)
+}
+
 func (s *Service) settle(ctx context.Context, authority, enrolment org.ID, result mdm.Result) error {
 	id := org.ID(result.CommandUUID)
 	if result.Status == mdm.NotNow {

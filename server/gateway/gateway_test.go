@@ -13,6 +13,7 @@ import (
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/mdm"
+	"schulwart.org/server/command"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/gateway/gatewaytest"
 	"schulwart.org/server/store"
@@ -386,5 +387,27 @@ func TestPresenceIsFlushedInBatches(t *testing.T) {
 	r.Later(time.Hour)
 	if connected, _ := r.Presence.Since(ids(storetest.Ask(t, r.Store, `SELECT id FROM devices`))); connected {
 		t.Error("in contact after an hour of silence")
+	}
+}
+
+// An agent that has just reported need not ask whether commands wait, if it is
+// told that none do. It must never be told so while one waits.
+func TestAnAgentHearsWhetherCommandsWait(t *testing.T) {
+	r := start(t)
+	l := newLaptop(t, r, 1).enrol(r.Token(1))
+	report := l.report(ddm.StatusReport{})
+	status, head, _ := l.say(report)
+	if status != http.StatusOK || head.Get(mdm.CommandsHeader) != mdm.NoCommands {
+		t.Errorf("%d, %q with an empty queue", status, head.Get(mdm.CommandsHeader))
+	}
+	e, err := r.Store.EnrolmentByCertificate(ctx, l.hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Commands.Enqueue(ctx, command.Order{Authority: e.Authority, Device: e.Device, Command: mdm.DeviceInformation()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, head, _ := l.say(report); head.Get(mdm.CommandsHeader) != "" {
+		t.Errorf("said %q while a command waits", head.Get(mdm.CommandsHeader))
 	}
 }

@@ -207,7 +207,23 @@ func (g *Gateway) status(ctx context.Context, w http.ResponseWriter, e checkin.E
 	if err != nil {
 		return checkin.Refusal(mdm.RefusedMessage).Because(err)
 	}
-	return done(w, g.CheckIn.Report(ctx, e, report))
+	if err := g.CheckIn.Report(ctx, e, report); err != nil {
+		return ours(err)
+	}
+	g.tellCommands(ctx, w, e)
+	return done(w, nil)
+}
+
+// tellCommands spares an agent the question for commands when there are none. A
+// command that is queued later wakes the agent by itself. If it cannot be known,
+// nothing is said, and the agent asks.
+func (g *Gateway) tellCommands(ctx context.Context, w http.ResponseWriter, e checkin.Enrolment) {
+	if !e.Platform.Agent() {
+		return
+	}
+	if waiting, err := g.Commands.Waiting(ctx, e.Authority, e.ID); err == nil && !waiting {
+		w.Header().Set(mdm.CommandsHeader, mdm.NoCommands)
+	}
 }
 
 // done answers 200 without a body, which means: received, nothing to do.

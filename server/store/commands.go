@@ -51,16 +51,38 @@ const reportColumns = `command_reports (authority, id, device, request_type, sta
 
 // supersede voids what the device has not answered, even if it was sent: were it
 // handed out again, it would be done after what replaces it. A report on it that
-// is still on its way finds nothing and changes nothing.
+// is still on its way finds nothing and changes nothing. Nearly always there is
+// none, and one statement says so.
 func (s *Store) supersede(ctx context.Context, tx Tx, q command.Queued) error {
-	const void = ` FROM commands WHERE authority = $1 AND enrolment = $2 AND SUBSTR(about || ':', 1, LENGTH(CAST($3 AS TEXT)) + 1) = $3 || ':'`
-	_, err := tx.ExecContext(ctx, `INSERT INTO `+reportColumns+` SELECT authority, id, device, request_type, CAST($4 AS TEXT), '', created, CAST($5 AS BIGINT)`+void+` ON CONFLICT (authority, id) DO NOTHING`,
-		q.Authority, q.Enrolment, q.Replaces, command.Superseded, millis(s.now()))
+	type former struct {
+		id, device  org.ID
+		requestType string
+		created     int64
+	}
+	gone, err := collect(ctx, tx, func(row scanner) (former, error) {
+		var f former
+		return f, row.Scan(&f.id, &f.device, &f.requestType, &f.created)
+	}, `DELETE FROM commands WHERE authority = $1 AND enrolment = $2 AND SUBSTR(about || ':', 1, LENGTH(CAST($3 AS TEXT)) + 1) = $3 || ':'
+		RETURNING id, device, request_type, created`, q.Authority, q.Enrolment, q.Replaces)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE`+void, q.Authority, q.Enrolment, q.Replaces)
-	return err
+	for _, f := range gone {
+		_, err := tx.ExecContext(ctx, `INSERT INTO `+reportColumns+` VALUES ($1, $2, $3, $4, $5, '', $6, $7) ON CONFLICT (authority, id) DO NOTHING`,
+			q.Authority, f.id, f.device, f.requestType, command.Superseded, f.created, millis(s.now()))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CommandsWait reports whether NextCommand would find something in a new session.
+func (s *Store) CommandsWait(ctx context.Context, authority, enrolment org.ID) (bool, error) {
+	var wait bool
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM commands WHERE authority = $1 AND enrolment = $2 AND expires > $3)`,
+		authority, enrolment, millis(s.now())).Scan(&wait)
+	return wait, err
 }
 
 // NextCommand returns the next command for the enrolment and marks it as sent.

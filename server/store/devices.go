@@ -148,12 +148,8 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 	}
 	var gathered []string
 	for _, word := range words {
-		set := newQuery(`SELECT COUNT(*) FROM (`)
-		// UNION ALL stops at the limit; UNION would gather everything first.
-		found(set, branches, word, ` UNION ALL `)
-		set.add(` LIMIT ?) found`, few+1)
-		var n int
-		if err := s.reader(ctx).QueryRowContext(ctx, set.text(), set.args...).Scan(&n); err != nil {
+		n, err := s.guess(ctx, branches, word, few+1)
+		if err != nil {
 			return err
 		}
 		if n > few {
@@ -164,7 +160,7 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 	}
 	for i, word := range gathered {
 		q.add([]string{` AND d.id IN (`, ` INTERSECT `}[min(i, 1)] + `SELECT id FROM (`)
-		found(q, branches, word, ` UNION `)
+		found(q, branches, word, ` UNION ALL `)
 		q.add(`) found`)
 	}
 	if len(gathered) > 0 {
@@ -173,22 +169,41 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 	return nil
 }
 
+// guess returns how many devices a word finds, at most so many: names of devices
+// and persons are counted, without looking which devices these persons have.
+func (s *Store) guess(ctx context.Context, branches []org.Branch, word string, most int) (int, error) {
+	q := newQuery(`SELECT COUNT(*) FROM (SELECT w.id FROM words w WHERE w.kind IN ('device', 'person') AND w.word >= ? AND w.word < ?`, word, word+beyond)
+	narrow(q, branches)
+	q.add(` UNION ALL `)
+	byGroup(q, branches, word)
+	q.add(` LIMIT ?) found`, most)
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
+	return n, err
+}
+
 // found writes the set of devices that a word finds: by their own name or
 // serial number, by their person's name, by a group's name or room. CROSS JOIN
 // keeps SQLite on the way from the word to the device: it has no statistics.
 func found(q *query, branches []org.Branch, word, and string) {
-	branch, single := only(branches)
-	narrow := func() {
-		if single && branch.Authority != "" {
-			q.add(` AND w.authority = ?`, branch.Authority)
-		}
-	}
 	q.add(`SELECT w.id FROM words w WHERE w.kind = 'device' AND w.word >= ? AND w.word < ?`, word, word+beyond)
-	narrow()
+	narrow(q, branches)
 	q.add(and+`SELECT v.id FROM words w CROSS JOIN devices v WHERE v.authority = w.authority AND v.person = w.id AND w.kind = 'person' AND w.word >= ? AND w.word < ?`, word, word+beyond)
-	narrow()
-	q.add(and+`SELECT m.device FROM words w CROSS JOIN group_devices m WHERE m.authority = w.authority AND m.group_id = w.id AND w.kind = 'group' AND w.word >= ? AND w.word < ?`, word, word+beyond)
-	narrow()
+	narrow(q, branches)
+	q.add(and)
+	byGroup(q, branches, word)
+}
+
+func byGroup(q *query, branches []org.Branch, word string) {
+	q.add(`SELECT m.device FROM words w CROSS JOIN group_devices m WHERE m.authority = w.authority AND m.group_id = w.id AND w.kind = 'group' AND w.word >= ? AND w.word < ?`, word, word+beyond)
+	narrow(q, branches)
+}
+
+// narrow keeps words to the authority, where there is one.
+func narrow(q *query, branches []org.Branch) {
+	if branch, single := only(branches); single && branch.Authority != "" {
+		q.add(` AND w.authority = ?`, branch.Authority)
+	}
 }
 
 // tested writes the condition that a word finds the device d. CROSS JOIN keeps

@@ -130,12 +130,9 @@ func (w *groupWriter) commit(batch []*job) {
 	err := w.begin(ctx)
 	if err == nil {
 		for i, j := range batch {
-			fates[i] = w.runOne(j)
+			fates[i] = w.runOne(j, len(batch) == 1)
 		}
-		if _, err = w.conn.ExecContext(ctx, "COMMIT"); err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
-			err = fmt.Errorf("committing: %w", err)
-		}
+		err = w.end(ctx, len(batch) == 1 && fates[0] != nil)
 	}
 	if err != nil {
 		w.log.Error("writing to the database", "error", err, "requests", len(batch))
@@ -161,25 +158,48 @@ func (w *groupWriter) begin(ctx context.Context) error {
 	return nil
 }
 
-func (w *groupWriter) runOne(j *job) (err error) {
+// end commits what the batch did, or undoes it all.
+func (w *groupWriter) end(ctx context.Context, undo bool) error {
+	if undo {
+		_, err := w.conn.ExecContext(ctx, "ROLLBACK")
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// runOne runs a request. One that is alone in its batch needs no savepoint: if it
+// fails, the whole transaction is undone.
+func (w *groupWriter) runOne(j *job, alone bool) (err error) {
 	if err := j.ctx.Err(); err != nil {
 		return err
 	}
 	// The request's own deadline must not tear the connection out of the batch.
 	ctx := context.WithoutCancel(j.ctx)
+	if alone {
+		return call(ctx, j.fn, w.conn)
+	}
 	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT request"); err != nil {
 		return fmt.Errorf("beginning: %w", err)
 	}
+	if err = call(ctx, j.fn, w.conn); err != nil {
+		_, _ = w.conn.ExecContext(ctx, "ROLLBACK TO request")
+	}
+	_, _ = w.conn.ExecContext(ctx, "RELEASE request")
+	return err
+}
+
+// call turns a panic of the request into its fault.
+func call(ctx context.Context, fn func(context.Context, Tx) error, tx Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("store: panic in a transaction: %v", p)
 		}
-		if err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK TO request")
-		}
-		_, _ = w.conn.ExecContext(ctx, "RELEASE request")
 	}()
-	return j.fn(ctx, w.conn)
+	return fn(ctx, tx)
 }
 
 // plainWriter gives each request a transaction of its own, as PostgreSQL likes

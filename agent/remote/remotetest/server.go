@@ -45,12 +45,14 @@ type Server struct {
 	*httptest.Server
 	t testing.TB
 
-	mu      sync.Mutex
-	ca      *x509.Certificate
-	caKey   *ecdsa.PrivateKey
-	Key     lease.SigningKey
-	Life    time.Duration // of certificates
-	Shift   time.Duration // of the server's clock, as its Date header tells it
+	mu    sync.Mutex
+	ca    *x509.Certificate
+	caKey *ecdsa.PrivateKey
+	Key   lease.SigningKey
+	Life  time.Duration // of certificates
+	Shift time.Duration // of the server's clock, as its Date header tells it
+	// Quiet lets answers to reports say when no commands wait, as newer servers do.
+	Quiet   bool
 	devices map[string]*Device
 	// Answer, if set, may answer a request itself; it then returns true.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
@@ -343,6 +345,9 @@ func (s *Server) checkIn(w http.ResponseWriter, d *Device, message mdm.CheckIn) 
 			s.t.Errorf("report cannot be read: %v", err)
 		}
 		d.Reports = append(d.Reports, report)
+		if s.Quiet && len(d.Commands) == 0 {
+			w.Header().Set(mdm.CommandsHeader, mdm.NoCommands)
+		}
 	default:
 		for _, declaration := range d.Set {
 			if message.Endpoint == fmt.Sprintf("declaration/%s/%s", ddm.ClassOf(declaration.Type), declaration.Identifier) {
