@@ -23,7 +23,7 @@ func (b *bench) measureAgent() error {
 		return err
 	}
 	defer server.stop()
-	one, err := b.devicesAt(server.Class, 1, 3)
+	one, err := b.devicesAt([]string{server.Class}, 1, 3)
 	if err != nil {
 		return err
 	}

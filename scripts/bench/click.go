@@ -11,7 +11,7 @@ import (
 
 // mostPerProcess is how many devices one process pretends to be: each holds two
 // connections while it speaks, and systems bound how many files a process opens.
-const mostPerProcess = 5000
+const mostPerProcess = 3 * schoolSize
 
 // crowd is a house full of devices: a class, and many others.
 type crowd struct {
@@ -42,7 +42,7 @@ func (b *bench) measureClick() error {
 		return err
 	}
 	defer c.stop()
-	if c.class, err = b.devicesAt(c.server.Class, classSize, 2); err != nil {
+	if c.class, err = b.devicesAt([]string{c.server.Class}, classSize, 2); err != nil {
 		return err
 	}
 	if _, err := c.server.waitStreams(classSize); err != nil {
@@ -51,8 +51,10 @@ func (b *bench) measureClick() error {
 	if err := b.fill(c); err != nil {
 		return err
 	}
-	if err := b.profiled(c.server, "click", func() error { return b.clicks(c) }); err != nil {
-		return err
+	if b.rounds > 0 {
+		if err := b.profiled(c.server, "click", func() error { return b.clicks(c) }); err != nil {
+			return err
+		}
 	}
 	for range b.changes {
 		if err := b.profiled(c.server, "all", func() error { return b.everybody(c) }); err != nil {
@@ -69,8 +71,10 @@ func (b *bench) fill(c *crowd) error {
 		return err
 	}
 	began, used := time.Now(), cpu(c.server.pid())
-	for left, seed := c.devices, 10; left > 0; left, seed = left-mostPerProcess, seed+1 {
-		p, err := b.devicesAt(c.server.Others, min(left, mostPerProcess), seed)
+	for left, schools := c.devices, c.server.Others; left > 0; left -= mostPerProcess {
+		links := schools[:min(len(schools), mostPerProcess/schoolSize)]
+		schools = schools[len(links):]
+		p, err := b.devicesAt(links, min(left, mostPerProcess), 10+len(schools))
 		if err != nil {
 			return err
 		}

@@ -121,8 +121,12 @@ func (s remoteServer) memory() (Memory, int64, error) {
 	return m, resident(s.pid()), err
 }
 
-// devicesAt starts simulated devices that come by a link. Seeds keep the serial
-// numbers of several processes apart.
-func (b *bench) devicesAt(link string, n, seed int) (process, error) {
-	return start(b.agent, "simulate", "--devices", strconv.Itoa(n), "--url", link, "--seed", strconv.Itoa(seed))
+// devicesAt starts simulated devices that come by links, shared out in order.
+// Seeds keep the serial numbers of several processes apart.
+func (b *bench) devicesAt(links []string, n, seed int) (process, error) {
+	args := []string{"simulate", "--devices", strconv.Itoa(n), "--seed", strconv.Itoa(seed)}
+	for _, link := range links {
+		args = append(args, "--url", link)
+	}
+	return start(b.agent, args...)
 }

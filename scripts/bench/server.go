@@ -29,8 +29,12 @@ import (
 	"schulwart.org/server/roster"
 )
 
-// classSize is how many devices a click is for.
-const classSize = 30
+// classSize is how many devices a click is for, schoolSize how many devices the
+// other schools have.
+const (
+	classSize  = 30
+	schoolSize = 1000
+)
 
 var operator = may.Actor{ID: "bench", Name: "Frau Oert", Grants: []may.Grant{{Role: may.Operator}}, Via: "api"}
 
@@ -44,9 +48,9 @@ type measured struct {
 
 // Place is what the bench needs to know of a started server.
 type Place struct {
-	Orders string // address of the door for orders
-	Class  string // enrolment link of the class
-	Others string // enrolment link of everybody else
+	Orders string   // address of the door for orders
+	Class  string   // enrolment link of the class
+	Others []string // enrolment links of everybody else, one of each school
 }
 
 // runServer serves until it is told to end. The folder may hold an installation
@@ -146,16 +150,16 @@ func (m *measured) settle(ctx context.Context, folder string, devices int) (Plac
 		return Place{}, err
 	}
 	others := Place{Class: class.URL}
-	for _, neighbour := range []string{"Schule am Park"} {
-		school, err := m.app.Roster.CreateSchool(ctx, operator, authority.ID, neighbour, "PAR")
+	for n := 0; n*schoolSize < devices; n++ {
+		school, err := m.app.Roster.CreateSchool(ctx, operator, authority.ID, fmt.Sprintf("Schule am Park %d", n+1), fmt.Sprintf("P%02d", n+1))
 		if err != nil {
 			return Place{}, err
 		}
-		token, err := m.app.Enroll.CreateToken(ctx, operator, enroll.NewToken{School: school.ID, Uses: min(enroll.MostUses, devices+1000), For: 24 * time.Hour})
+		token, err := m.app.Enroll.CreateToken(ctx, operator, enroll.NewToken{School: school.ID, Uses: schoolSize + 100, For: 24 * time.Hour})
 		if err != nil {
 			return Place{}, err
 		}
-		others.Others = token.URL
+		others.Others = append(others.Others, token.URL)
 	}
 	kept.Branch, kept.Class, kept.Place = m.branch, m.class, others
 	data, err := json.Marshal(kept)
@@ -299,6 +303,7 @@ func (m *measured) all(ctx context.Context) (time.Duration, error) {
 		if time.Since(began) > 2*time.Minute {
 			return 0, fmt.Errorf("%d of %d devices have reported", n, want)
 		}
-		time.Sleep(20 * time.Millisecond)
+		// Counting costs the server, too, and more the more devices there are.
+		time.Sleep(20*time.Millisecond + time.Duration(want)*20*time.Microsecond)
 	}
 }
