@@ -179,9 +179,16 @@ func TestWhoIsToldThatNoCommandsWaitAsksForNone(t *testing.T) {
 	s.Quiet = true
 	d := enrolled(t, s)
 	remotetest.Await(t, "stream", streaming(s, d.id.UDID))
-	before, _ := s.Look(d.id.UDID)
-	s.Give(d.id.UDID, remotetest.NewLease(d.id.UDID, "a", lease.Offline, time.Hour))
-	remotetest.Await(t, "the mode read back", func() bool { now, _ := s.Look(d.id.UDID); return phaseOf(now, "a") == ddm.LeaseActive })
+	var leases []lease.Lease
+	for i := range 6 {
+		id := string(rune('a' + i))
+		leases = append(leases, remotetest.NewLease(d.id.UDID, id, lease.Offline, time.Hour))
+		s.Give(d.id.UDID, leases...)
+		remotetest.Await(t, "the mode read back", func() bool {
+			now, _ := s.Look(d.id.UDID)
+			return phaseOf(now, id) == ddm.LeaseActive || phaseOf(now, id) == ddm.LeaseCovered
+		})
+	}
 	command := mdm.DeviceInformation("SerialNumber")
 	command.CommandUUID = "c-1"
 	s.Do(func() { known := s.Known(d.id.UDID); known.Commands = append(known.Commands, command) })
@@ -192,13 +199,14 @@ func TestWhoIsToldThatNoCommandsWaitAsksForNone(t *testing.T) {
 	})
 	after, _ := s.Look(d.id.UDID)
 	idle := 0
-	for _, result := range after.Results[len(before.Results):] {
+	for _, result := range after.Results {
 		if result.Status == mdm.Idle {
 			idle++
 		}
 	}
-	if idle > 1 {
-		t.Errorf("asked %d times for commands, when one was needed", idle)
+	// Once for the command; once, perhaps, for the nudge with which a stream begins.
+	if idle > 2 {
+		t.Errorf("asked %d times for commands, when one waited", idle)
 	}
 }
 
