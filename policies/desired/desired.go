@@ -55,7 +55,8 @@ type Policy struct {
 	Family   string // catalog.Family.Name
 	Settings catalog.Settings
 	Holds    map[string]Hold // by field; a missing field is Standard
-	// Pilot, when it is set, is the only group whose devices it reaches.
+	// Pilot, when it is set, is the only group whose devices it reaches. There it
+	// stands in the place of what is said for all.
 	Pilot org.ID
 }
 

@@ -89,11 +89,14 @@ func (a *answer) about(snapshot Snapshot, family string, device Device) said {
 	return s
 }
 
-// at returns what a place says about a field: of a policy and its pilot the
-// pilot's.
+// at returns what a place says about a field. In a pilot's group the pilot's
+// words stand in the place of those for all, so that what it leaves out is tried
+// as well.
 func (s said) at(place Place, field string) (value any, hold Hold) {
-	for _, policy := range s.policies[place] {
-		if own, ok := policy.Settings[field]; ok {
+	policies := s.policies[place]
+	pilot := len(policies) > 0 && policies[len(policies)-1].Pilot != ""
+	for _, policy := range policies {
+		if own, ok := policy.Settings[field]; ok && (policy.Pilot != "") == pilot {
 			value, hold = own, policy.Holds[field]
 		}
 	}

@@ -117,6 +117,19 @@ func TestAPilotReachesItsGroupOnly(t *testing.T) {
 	}
 }
 
+func TestAPilotTriesWhatIsTakenAway(t *testing.T) {
+	pilot := desired.Policy{Place: northern, Family: "usb-storage", Pilot: "7b"}
+	snapshot := school([]desired.Policy{sticks(northern, "read-only", ""), pilot})
+	if state := desired.For(snapshot, laptop, monday); len(state.Settings) != 0 {
+		t.Errorf("in the pilot group: %+v", state.Settings)
+	}
+	other := laptop
+	other.Groups = []org.ID{"set-b"}
+	if got := desired.For(snapshot, other, monday).Settings[0].Value; got != "read-only" {
+		t.Errorf("outside of it: %v", got)
+	}
+}
+
 func TestWhatATabletCannotDoIsSaidAndNotSent(t *testing.T) {
 	snapshot := school([]desired.Policy{sticks(authority, "blocked", ""), deny(org.Authority, "city", "games.example")})
 	state := desired.For(snapshot, tablet, monday)

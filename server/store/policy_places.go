@@ -38,3 +38,74 @@ func (s *Store) PolicyPlace(ctx context.Context, place desired.Place) (standard.
 	}
 	return found, err
 }
+
+// namePlaces fills in the places of a list, each looked up once. One that is no
+// more keeps its level and id.
+func namePlaces[T any](ctx context.Context, s *Store, list []T, at func(*T) *standard.Place) error {
+	known := map[desired.Place]standard.Place{}
+	for i := range list {
+		place := at(&list[i])
+		found, ok := known[place.Place]
+		if !ok {
+			var err error
+			if found, err = s.PolicyPlace(ctx, place.Place); errs.Is(err, errs.NotFound) {
+				found, err = *place, nil
+			} else if err != nil {
+				return err
+			}
+			known[place.Place] = found
+		}
+		*place = found
+	}
+	return nil
+}
+
+// CountPlace counts the devices in use that a place reaches.
+func (s *Store) CountPlace(ctx context.Context, place standard.Place) (int, error) {
+	q := newQuery(`SELECT COUNT(*) FROM devices d WHERE d.retired = 0 AND `)
+	q.devicesOf(place)
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
+	return n, err
+}
+
+// devicesOf adds the condition that a device is reached by a place.
+func (q *query) devicesOf(place standard.Place) {
+	q.place("d.authority", "d.school", place.Branch)
+	switch place.Level {
+	case org.Group:
+		q.add(` AND EXISTS (SELECT 1 FROM group_devices m WHERE m.authority = d.authority AND m.group_id = ? AND m.device = d.id)`, place.ID)
+	case org.Device:
+		q.add(` AND d.id = ?`, place.ID)
+	}
+}
+
+// PersonBehind returns who made the program that acts, or the person itself: one
+// person with a program is not two.
+func (s *Store) PersonBehind(ctx context.Context, id org.ID) (org.ID, error) {
+	maker, err := one(s.reader(ctx).QueryRowContext(ctx, `SELECT maker FROM programs WHERE id = $1`, id), func(row scanner) (org.ID, error) {
+		var maker org.ID
+		return maker, row.Scan(&maker)
+	}, "not_found")
+	if errs.Is(err, errs.NotFound) {
+		return id, nil
+	}
+	return maker, err
+}
+
+// fourEyes is the setting by which the operator's own changes need a second
+// person.
+const fourEyes = "policy.four_eyes"
+
+// FourEyes reports whether an authority asks for a second person; the empty id is
+// the operator.
+func (s *Store) FourEyes(ctx context.Context, authority org.ID) (bool, error) {
+	if authority == "" {
+		value, err := s.Setting(ctx, fourEyes)
+		return value == "on", err
+	}
+	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT four_eyes FROM authorities WHERE id = $1`, authority), func(row scanner) (bool, error) {
+		var on bool
+		return on, row.Scan(&on)
+	}, "not_found")
+}

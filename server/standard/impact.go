@@ -10,7 +10,8 @@ import (
 // Impact is what a draft would change on devices as they are now.
 type Impact struct {
 	Devices int // looked at: in use, in reach
-	Changed int // of them, would have another answer
+	Changed int // of them, enrolled, would have another answer and can take at least a part of it
+	Unable  int // of them, are meant and can take nothing of it, or not yet; Cannot says why
 	// Schools lists schools with devices that change or cannot, most first.
 	Schools []SchoolImpact
 	Cannot  []Cannot
