@@ -50,6 +50,8 @@ const (
 	NavPeople     = "people"
 	NavImport     = "import"
 	NavSettings   = "settings"
+	NavPolicies   = "policies"
+	NavExceptions = "exceptions"
 	NavHelpdesk   = "helpdesk"
 	NavSchools    = "schools"
 	NavOperations = "operations"

@@ -77,6 +77,31 @@ const (
 	PathImportStep    = "/import/:import"
 	PathSettings      = "/schule/einstellungen"
 
+	PathPolicies        = "/richtlinien" // leads on to the place that the person acts in
+	PathCoverage        = "/richtlinien/systeme"
+	PathPlacePolicies   = "/richtlinien/an/:level/:place"         // the operator's place is "alle"
+	PathPolicyChange    = "/richtlinien/an/:level/:place/aendern" // POST family, draft: leads to the editor
+	PathPolicyHistory   = "/richtlinien/an/:level/:place/verlauf"
+	PathTakeOver        = "/richtlinien/an/:level/:place/uebernehmen" // GET from; POST from, part
+	PathDrafts          = "/richtlinien/entwuerfe"
+	PathDraft           = "/richtlinien/entwuerfe/:draft"                           // POST title, reason
+	PathDraftDevices    = "/richtlinien/entwuerfe/:draft/geraete/:school"           // per device
+	PathDraftFamily     = "/richtlinien/entwuerfe/:draft/familie/:family"           // POST see PolicyEditPage
+	PathDraftDrop       = "/richtlinien/entwuerfe/:draft/familie/:family/verwerfen" // POST
+	PathDraftPropose    = "/richtlinien/entwuerfe/:draft/vorschlagen"               // POST
+	PathDraftApprove    = "/richtlinien/entwuerfe/:draft/freigeben"                 // POST
+	PathDraftPilot      = "/richtlinien/entwuerfe/:draft/pilot"                     // POST group; action=end
+	PathDraftPublish    = "/richtlinien/entwuerfe/:draft/veroeffentlichen"          // POST
+	PathDraftDiscard    = "/richtlinien/entwuerfe/:draft/wegwerfen"                 // POST
+	PathDraftRebase     = "/richtlinien/entwuerfe/:draft/abgleichen"                // POST: takes over what was published since
+	PathRevision        = "/richtlinien/verlauf/:revision"                          // GET shows, POST takes back
+	PathExceptions      = "/ausnahmen"
+	PathExceptionNew    = "/ausnahmen/neu"
+	PathException       = "/ausnahmen/:exception"
+	PathExceptionExtend = "/ausnahmen/:exception/verlaengern" // POST until
+	PathExceptionEnd    = "/ausnahmen/:exception/beenden"     // POST
+	PathFollowing       = "/schule/standard"
+
 	PathHelpdesk      = "/hotline"
 	PathCall          = "/hotline/:device"
 	PathSchools       = "/schulen"
