@@ -39,9 +39,10 @@ func (h *Handler) showAudit(c *gin.Context) error {
 		Pager: pager(c, next, len(entries)), Export: exportURL(c),
 	}
 	for _, entry := range entries {
-		before, after := difference(v.frame, entry.Before, entry.After)
+		what, row := whatWasDone(v.frame, entry)
+		before, after := difference(v.frame, entry.Before, row)
 		shown.Rows = append(shown.Rows, web.AuditRow{
-			ID: strconv.FormatInt(entry.Seq, 10), At: entry.At, By: auditor(v.frame, entry), From: dotted(entry.From, doors[entry.Via]), What: web.Sentence{Key: entry.Action},
+			ID: strconv.FormatInt(entry.Seq, 10), At: entry.At, By: auditor(v.frame, entry), From: dotted(entry.From, doors[entry.Via]), What: web.Sentence{Key: what},
 			Target: entry.TargetName, Before: before, After: after, Sealed: entry.Sealed,
 		})
 	}
@@ -198,7 +199,7 @@ func told(frame web.Frame, fields map[string]any) string {
 	var lines []string
 	for name, value := range fields {
 		if text := toldValue(frame, value); text != "" {
-			lines = append(lines, name+": "+text)
+			lines = append(lines, fieldName(frame, name)+": "+valueName(frame, name, text))
 		}
 	}
 	slices.Sort(lines)

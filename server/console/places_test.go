@@ -101,3 +101,17 @@ func TestASurnameAloneKeepsItsSalutation(t *testing.T) {
 	made.has(t, "<h1>Frau Neu</h1>", "sieben Tage")
 	made.lacks(t, "24 Stunden")
 }
+
+// The log told a German school "devices: 6, what: end", and called the end of a
+// mode and a code that was shown by one name.
+func TestTheLogSpeaksTheReadersLanguage(t *testing.T) {
+	h := newHouse(t)
+	teacher := h.as("oert@gym.example")
+	teacher.post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
+	teacher.post(web.To(web.PathModeExtend, h.class.String(), h.runningMode()), "minutes", "10")
+	teacher.post(web.To(web.PathModeEnd, h.class.String(), h.runningMode()))
+	h.as("blum@gym.example").post(web.PathSubstitute, "group", h.class.String())
+	log := h.as("admin@gym.example").get(web.PathAudit)
+	log.has(t, "Modus beendet <", "Modus verlängert <", "Geräte: 6", "Art: Internet aus", "als: Vertretung")
+	log.lacks(t, "devices:", "what:", "kind:", "ends:", "how:")
+}
