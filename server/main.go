@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string) error {
 	case "backup":
 		return app.WriteBackup(ctx, &chosen.CLI.Backup, terminal)
 	case "restore":
-		return app.Restore(&chosen.CLI.Restore, terminal)
+		return app.Restore(ctx, &chosen.CLI.Restore, terminal)
 	case "verify":
 		return app.Verify(ctx, &chosen.CLI.Verify, terminal)
 	}

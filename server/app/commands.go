@@ -21,6 +21,7 @@ import (
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/store"
 )
 
 // Terminal is where commands read and print.
@@ -139,11 +140,17 @@ func WriteBackup(ctx context.Context, c *config.BackupCommand, t Terminal) error
 	})
 }
 
-// Restore puts a backup onto an empty machine.
-func Restore(c *config.RestoreCommand, t Terminal) error {
+// Restore puts a backup onto an empty machine, or into an empty PostgreSQL
+// database, whatever the installation ran on when it was written.
+func Restore(ctx context.Context, c *config.RestoreCommand, t Terminal) error {
+	places := backup.Places{KeyFile: c.KeyFile}
 	file, isFile := strings.CutPrefix(c.Database, "sqlite:")
-	if !isFile {
-		return errors.New("a backup holds an SQLite database; for PostgreSQL use pg_restore and put the key file in place")
+	if places.Database = file; !isFile {
+		// Said before anybody types a passphrase, and again in the transaction.
+		if err := store.Vacant(ctx, c.Database); err != nil {
+			return err
+		}
+		places.Into = func(database string) error { return store.CopyInto(ctx, database, c.Database) }
 	}
 	from, err := os.Open(c.From)
 	if err != nil {
@@ -154,12 +161,21 @@ func Restore(c *config.RestoreCommand, t Terminal) error {
 	if err != nil {
 		return err
 	}
-	note, err := backup.Restore(from, key, backup.Places{Database: file, KeyFile: c.KeyFile})
+	note, err := backup.Restore(from, key, places)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.Out, "Restored the state of %s, written by version %s. Start with: schulwart serve --data %s\n", note.At.Local().Format(time.RFC1123), note.Version, c.Data)
+	_, err = fmt.Fprintf(t.Out, "Restored the state of %s, written by version %s. Start with: schulwart serve --data %s%s\n", note.At.Local().Format(time.RFC1123), note.Version, c.Data, where(isFile))
 	return err
+}
+
+// where reminds of the database that the server has to be told; its address may
+// hold a password, which is not repeated.
+func where(isFile bool) string {
+	if isFile {
+		return ""
+	}
+	return " --database postgres://…"
 }
 
 // Verify checks the audit chain and fails if a row does not fit.

@@ -141,6 +141,9 @@ func addFile(archive *tar.Writer, name, file string) error {
 type Places struct {
 	Database string // file
 	KeyFile  string
+	// Into takes the database of a backup where it does not stay a file: it is
+	// called with a temporary one before anything is put in place. May be nil.
+	Into func(database string) error
 }
 
 // Restore puts a backup onto an empty machine; key is the private key or the
@@ -148,18 +151,30 @@ type Places struct {
 // a database or key that is there already is a Conflict fault. A wrong
 // key or a damaged file is an Invalid one, and leaves nothing behind.
 func Restore(from io.Reader, key string, to Places) (Note, error) {
-	for _, file := range []string{to.Database, to.KeyFile} {
+	keep := []string{to.Database, to.KeyFile}
+	if to.Into != nil {
+		dir, err := os.MkdirTemp("", "schulwart-restore-")
+		if err != nil {
+			return Note{}, fmt.Errorf("making room for the database: %w", err)
+		}
+		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		to.Database, keep = filepath.Join(dir, nameDatabase), []string{to.KeyFile}
+	}
+	for _, file := range keep {
 		if _, err := os.Stat(file); err == nil {
 			return Note{}, errs.E(errs.Conflict, "restore.not_empty", "file", file)
 		}
 	}
 	note, err := restore(from, key, to)
+	if err == nil && to.Into != nil {
+		err = to.Into(to.Database + ".part")
+	}
 	if err != nil {
 		_ = os.Remove(to.Database + ".part")
 		_ = os.Remove(to.KeyFile + ".part")
 		return Note{}, err
 	}
-	for _, file := range []string{to.Database, to.KeyFile} {
+	for _, file := range keep {
 		if err := os.Rename(file+".part", file); err != nil {
 			return Note{}, fmt.Errorf("putting %s in place: %w", file, err)
 		}

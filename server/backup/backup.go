@@ -22,9 +22,8 @@ import (
 
 // Store is what the room needs of the database.
 type Store interface {
-	// Snapshot writes a consistent copy to a file that does not exist yet,
-	// while others write. It is an Unavailable fault "backup.postgres" where the
-	// database has tools of its own for that.
+	// Snapshot writes a consistent copy to an SQLite file that does not exist
+	// yet, while others write, whatever the database is.
 	Snapshot(ctx context.Context, file string) error
 	Secret(ctx context.Context, name string) ([]byte, error)
 	// SaveSecret keeps a sealed value with its audit row.

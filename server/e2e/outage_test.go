@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,8 +15,11 @@ import (
 	"schulwart.org/policies/org"
 	"schulwart.org/server/app"
 	"schulwart.org/server/backup"
+	"schulwart.org/server/config"
 	"schulwart.org/server/declare"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/store/storetest"
 )
 
 func TestAServerThatStartsAnewInMidModeLosesNothing(t *testing.T) {
@@ -75,6 +79,60 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 	again := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
 	teacher.reaches(again.ID, lesson.Active, 2)
 	one.sees("never")
+}
+
+// The way to grow, and back: a backup goes onto either database. Devices reconnect
+// untouched and keep their mode, logins and the audit chain are whole.
+func TestAnInstallationMovesToPostgreSQLAndBack(t *testing.T) {
+	address := storetest.Postgres(t)
+	h := newHouse(t)
+	ctx := context.Background()
+	d := h.desks(2, 7, h.link(h.class, 2), "")
+	one, other := d.desk(0), d.desk(1)
+	teacher := h.as(oert)
+	mode := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
+	teacher.reaches(mode.ID, lesson.Active, 2)
+	const lock = "zehn kleine Tiere gehen heute baden"
+	words := filepath.Join(t.TempDir(), "words")
+	must(t, os.WriteFile(words, []byte(lock), 0o600))
+
+	move := func(database string) {
+		t.Helper()
+		must(t, h.app.Audit.Seal(ctx))
+		file := filepath.Join(t.TempDir(), "backup.age")
+		made(h.app.Backup.WriteFile(ctx, file, lock))(t)
+		h.close()
+		h.config = &config.Serve{Data: t.TempDir(), Listen: h.config.Listen, DeviceListen: h.config.DeviceListen, Timezone: "Europe/Berlin", Database: database}
+		must(t, h.config.Settle())
+		restore := &config.RestoreCommand{Serve: *h.config, From: file, PassphraseFile: words}
+		must(t, app.Restore(ctx, restore, app.Terminal{Out: io.Discard}))
+		if err := app.Restore(ctx, restore, app.Terminal{Out: io.Discard}); !errs.Is(err, errs.Conflict) {
+			t.Fatalf("onto what exists: %v", err)
+		}
+		h.open()
+		teacher = h.as(oert)
+		await(t, "both laptops to come back untouched", func() bool { return h.app.Streams.Count() == 2 })
+		must(t, app.Verify(ctx, &config.VerifyCommand{Serve: *h.config}, app.Terminal{Out: io.Discard}))
+	}
+	move(address)
+	if h.app.Store.Kind() != "postgres" {
+		t.Fatalf("it runs on %s", h.app.Store.Kind())
+	}
+	teacher.reaches(mode.ID, lesson.Active, 2)
+	one.sees("never")
+	teacher.end(mode.ID, one.id)
+	teacher.comes(mode.ID, one.id, lesson.Ended)
+	one.sees("open")
+
+	move("")
+	if h.app.Store.Kind() != "sqlite" {
+		t.Fatalf("it runs on %s", h.app.Store.Kind())
+	}
+	teacher.comes(mode.ID, one.id, lesson.Ended)
+	teacher.comes(mode.ID, other.id, lesson.Active)
+	one.sees("open")
+	again := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
+	teacher.reaches(again.ID, lesson.Active, 2)
 }
 
 // twister signs leases otherwise than it should, as somebody could who has

@@ -133,7 +133,7 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	if err := migrate(ctx, db, goose.DialectPostgres, "migrations/postgres"); err != nil {
 		return err
 	}
-	s.writer, s.readers, s.close = plainWriter{db}, db, db.Close
+	s.writer, s.readers, s.copier, s.close = plainWriter{db}, db, db, db.Close
 	return nil
 }
 

@@ -5,15 +5,14 @@ import (
 	"fmt"
 
 	"schulwart.org/policies/org"
-	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 )
 
-// Snapshot writes a consistent copy of the database to a file that does not
-// exist yet, while others read and write.
+// Snapshot writes a consistent copy of the database to an SQLite file that does
+// not exist yet, while others read and write.
 func (s *Store) Snapshot(ctx context.Context, file string) error {
-	if s.dialect != sqlite {
-		return errs.E(errs.Unavailable, "backup.postgres")
+	if s.dialect == postgres {
+		return s.snapshotPostgres(ctx, file)
 	}
 	if _, err := s.copier.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
 		return fmt.Errorf("copying the database: %w", err)

@@ -23,7 +23,7 @@ type Store struct {
 	dialect dialect
 	writer  writer
 	readers Tx
-	copier  *sql.DB // SQLite only: makes snapshots beside the readers
+	copier  *sql.DB // makes snapshots beside the readers
 	vault   *Vault
 	now     func() time.Time
 	close   func() error

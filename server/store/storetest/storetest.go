@@ -31,12 +31,19 @@ func Run(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, Open(t)) })
 	t.Run("postgres", func(t *testing.T) {
-		dsn := os.Getenv("TEST_POSTGRES_DSN")
-		if dsn == "" {
-			need.Missing(t, "TEST_POSTGRES_DSN (a PostgreSQL server)")
-		}
-		test(t, open(t, ownSchema(t, dsn)))
+		test(t, open(t, Postgres(t)))
 	})
+}
+
+// Postgres returns the address of a PostgreSQL database without tables; the test
+// is skipped with one line where there is none.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	dsn := os.Getenv("TEST_POSTGRES_DSN")
+	if dsn == "" {
+		need.Missing(t, "TEST_POSTGRES_DSN (a PostgreSQL server)")
+	}
+	return ownSchema(t, dsn)
 }
 
 // ownSchema gives the test a schema of its own, dropped at its end.
