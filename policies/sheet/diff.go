@@ -78,9 +78,6 @@ func between(before, after Sheet, place Place) []Difference {
 	for _, family := range catalog.Families {
 		a, b := before.Families[family.Name], after.Families[family.Name]
 		for _, field := range family.Fields {
-			if slices.Contains(b.Kept, field.Name) || slices.Contains(a.Kept, field.Name) && b.Settings[field.Name] == nil && slices.Contains(b.Kept, field.Name) {
-				continue
-			}
 			note(family.Name+"."+field.Name, a.Settings[field.Name], b.Settings[field.Name])
 			note(family.Name+".hold."+field.Name, said(a.Holds[field.Name]), said(b.Holds[field.Name]))
 		}

@@ -110,10 +110,11 @@ func dot(field string) string {
 }
 
 func (r *reader) sheet(root *yaml.Node) Sheet {
-	sheet := Sheet{Families: map[string]Family{}}
+	sheet := Sheet{Families: map[string]Family{}, File: r.file, lines: map[string]int{}}
 	r.pairs(root, "", func(key, value *yaml.Node) {
 		switch key.Value {
 		case wordPlace:
+			sheet.lines[wordPlace] = key.Line
 			sheet.Place = r.place(value)
 		case wordPolicies:
 			r.pairs(value, wordPolicies, func(name, content *yaml.Node) { r.family(&sheet, name, content) })
@@ -151,44 +152,24 @@ func (r *reader) family(sheet *Sheet, name, content *yaml.Node) {
 	}
 	said := Family{Holds: map[string]desired.Hold{}}
 	raw := map[string]any{}
-	lines := map[string]*yaml.Node{}
+	sheet.lines[at] = name.Line
 	r.pairs(content, at, func(key, value *yaml.Node) {
 		if key.Value == wordHold {
 			r.holds(&said, family, value, at)
 			return
 		}
-		lines[key.Value] = key
-		if value.Tag == tagKept {
-			r.kept(&said, family, key, at)
-			return
-		}
+		here := at + "." + key.Value
+		sheet.lines[here] = key.Line
+		index(sheet.lines, here, value)
 		raw[key.Value] = r.plain(value)
-		r.index(lines, key.Value, value)
 	})
 	settings, faults := family.Check(raw)
 	for _, f := range faults {
-		r.faults = append(r.faults, Fault{Fault: catalog.Fault{Key: f.Key, Field: at + "." + f.Field, Args: f.Args}, File: r.file, Line: lineFor(lines, f.Field, name.Line)})
+		path := at + "." + f.Field
+		r.faults = append(r.faults, Fault{Fault: catalog.Fault{Key: f.Key, Field: path, Args: f.Args}, File: r.file, Line: sheet.Line(path)})
 	}
 	said.Settings = settings
 	sheet.Families[family.Name] = said
-}
-
-func (r *reader) kept(said *Family, family catalog.Family, key *yaml.Node, at string) {
-	if field, ok := family.Field(key.Value); !ok || !secret(field) {
-		r.fault(key, "sheet.not_secret", at+"."+key.Value)
-		return
-	}
-	said.Kept = append(said.Kept, key.Value)
-}
-
-// secret reports whether a field holds anything that is never written out.
-func secret(field catalog.Field) bool {
-	for _, inner := range field.Fields {
-		if inner.Secret {
-			return true
-		}
-	}
-	return field.Secret
 }
 
 func (r *reader) holds(said *Family, family catalog.Family, node *yaml.Node, at string) {
@@ -209,32 +190,21 @@ func (r *reader) holds(said *Family, family catalog.Family, node *yaml.Node, at 
 
 // index remembers where in the text each part of a value stands, under the paths
 // that catalog.Check names.
-func (r *reader) index(lines map[string]*yaml.Node, path string, node *yaml.Node) {
+func index(lines map[string]int, path string, node *yaml.Node) {
 	switch node.Kind {
 	case yaml.SequenceNode:
 		for i, item := range node.Content {
 			here := path + "." + strconv.Itoa(i+1)
-			lines[here] = item
-			r.index(lines, here, item)
+			lines[here] = item.Line
+			index(lines, here, item)
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			here := path + "." + node.Content[i].Value
-			lines[here] = node.Content[i]
-			r.index(lines, here, node.Content[i+1])
+			lines[here] = node.Content[i].Line
+			index(lines, here, node.Content[i+1])
 		}
 	}
-}
-
-// lineFor finds the line of a path, or of the nearest thing around it.
-func lineFor(lines map[string]*yaml.Node, path string, otherwise int) int {
-	for path != "" {
-		if node, ok := lines[path]; ok {
-			return node.Line
-		}
-		path = path[:max(strings.LastIndexByte(path, '.'), 0)]
-	}
-	return otherwise
 }
 
 // plain turns a node into plain values, as catalog.Check takes them. Aliases are
@@ -258,6 +228,9 @@ func (r *reader) plain(node *yaml.Node) any {
 		return nil
 	}
 	var value any
+	if node.Tag == tagKept {
+		return Kept
+	}
 	if node.Tag == "!!timestamp" || node.Tag == "!!float" && strings.Contains(node.Value, ":") {
 		return node.Value
 	}
@@ -274,7 +247,9 @@ func (r *reader) exceptions(sheet *Sheet, node *yaml.Node) {
 	}
 	for i, item := range node.Content {
 		at := wordExceptions + "." + strconv.Itoa(i+1)
+		sheet.lines[at] = item.Line
 		if e, ok := r.exception(item, at); ok {
+			e.Path = at
 			sheet.Exceptions = append(sheet.Exceptions, e)
 		}
 	}

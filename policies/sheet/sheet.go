@@ -54,16 +54,32 @@ type Sheet struct {
 	Place      Place
 	Families   map[string]Family // by name
 	Exceptions []Exception       // ordered by family, field and reason
+	// File and lines say where it was read, for faults that are found later.
+	File  string
+	lines map[string]int
+}
+
+// Line returns the line on which a thing stands ("policies.webfilter.deny.3"), or
+// the nearest one around it; 1 if nothing of it is written.
+func (s Sheet) Line(path string) int {
+	for path != "" {
+		if line, ok := s.lines[path]; ok {
+			return line
+		}
+		path = path[:max(strings.LastIndexByte(path, '.'), 0)]
+	}
+	return 1
 }
 
 // Family is one family's settings with how firmly each field is meant.
 type Family struct {
 	Settings catalog.Settings
 	Holds    map[string]desired.Hold
-	// Kept names secret fields that stay as they are ("!kept"): a secret is never
-	// written out.
-	Kept []string
 }
+
+// Kept stands for a secret that is set and stays as it is: secrets are never
+// written out. In a sheet it is the tag !kept without a value.
+const Kept = "••••••••"
 
 // Exception is a deviation with owner, reason and end.
 type Exception struct {
@@ -73,6 +89,7 @@ type Exception struct {
 	Reason        string
 	Starts        time.Time // zero: at once
 	Until         time.Time
+	Path          string // in its sheet: "exceptions.1"
 }
 
 // Fault is what is wrong in a sheet, and where.

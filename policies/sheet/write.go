@@ -82,14 +82,10 @@ func writeFamily(node *yaml.Node, family catalog.Family, said Family) {
 	}
 	keepOnly(node, func(name string) bool {
 		_, set := said.Settings[name]
-		return set || name == wordHold && len(said.Holds) > 0 || slices.Contains(said.Kept, name)
+		return set || name == wordHold && len(said.Holds) > 0
 	})
 	for _, field := range family.Fields {
-		value, set := said.Settings[field.Name]
-		switch {
-		case set && secret(field), slices.Contains(said.Kept, field.Name):
-			*entry(node, field.Name) = yaml.Node{Kind: yaml.ScalarNode, Tag: tagKept, Value: ""}
-		case set:
+		if value, set := said.Settings[field.Name]; set {
 			put(node, field.Name, value)
 		}
 	}
@@ -180,6 +176,10 @@ func put(node *yaml.Node, key string, value any) {
 		return
 	}
 	fresh := yaml.Node{}
+	if value == Kept {
+		*at = yaml.Node{Kind: yaml.ScalarNode, Tag: tagKept}
+		return
+	}
 	if err := fresh.Encode(plainOf(value)); err != nil {
 		return // plain values can always be written
 	}

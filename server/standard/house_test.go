@@ -41,7 +41,7 @@ func build(t *testing.T, s *store.Store) *house {
 	t.Helper()
 	h := &house{t: t, store: s, at: time.Now().UTC().Truncate(time.Second)}
 	now := func() time.Time { return h.at }
-	h.Service = &standard.Service{Store: s, NewID: ids.New, Now: now, Changes: wakes{h}}
+	h.Service = &standard.Service{Store: s, NewID: ids.New, Now: now, Changes: wakes{h}, Atomically: s.Atomically}
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: now}
 	h.operator = may.Actor{ID: "op", Name: "Betrieb", Grants: []may.Grant{{Role: may.Operator}}, Via: "test"}
 	ctx := t.Context()

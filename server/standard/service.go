@@ -30,6 +30,7 @@ type Store interface {
 	ReachStore
 	DraftStore
 	ExceptionStore
+	SheetStore
 }
 
 // ReachStore reads what is said and whom it reaches.
@@ -96,6 +97,9 @@ type Service struct {
 	Changes interface{ Wake() }
 	// Mail reminds owners of exceptions; nil for nobody.
 	Mail Mail
+	// Atomically makes the store calls inside of it one transaction. It may run
+	// them twice.
+	Atomically func(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Mail writes to people in their language.
