@@ -22,6 +22,9 @@ func main() {
 	defer stop()
 	switch err := run(ctx, os.Args[1:]); {
 	case err == nil, errors.Is(err, config.ErrHelp):
+	case errors.Is(err, app.ErrChanges):
+		stop()
+		os.Exit(2)
 	default:
 		fmt.Fprintf(os.Stderr, "schulwart: %v\n", err)
 		os.Exit(1)
@@ -47,6 +50,12 @@ func run(ctx context.Context, args []string) error {
 		return app.WriteBackup(ctx, &chosen.CLI.Backup, terminal)
 	case "restore":
 		return app.Restore(ctx, &chosen.CLI.Restore, terminal)
+	case "export":
+		return app.Export(ctx, &chosen.CLI.Export, terminal)
+	case "plan":
+		return app.PlanTree(ctx, &chosen.CLI.Plan, terminal)
+	case "apply":
+		return app.ApplyTree(ctx, &chosen.CLI.Apply, terminal)
 	case "verify":
 		return app.Verify(ctx, &chosen.CLI.Verify, terminal)
 	}

@@ -144,3 +144,48 @@ func (s *Sheet) order() {
 		return a.Reason < b.Reason
 	})
 }
+
+// Path returns where a sheet lies in a tree of files: a folder for each
+// authority and school, with their own sheet in it.
+func (p Place) Path() string {
+	switch p.Level() {
+	case org.Authority:
+		return folder(p.Authority) + "/authority.yaml"
+	case org.School:
+		return folder(p.Authority) + "/" + folder(p.School) + "/school.yaml"
+	case org.Group:
+		return folder(p.Authority) + "/" + folder(p.School) + "/groups/" + folder(p.Group) + ".yaml"
+	case org.Device:
+		return folder(p.Authority) + "/" + folder(p.School) + "/devices/" + folder(p.Device) + ".yaml"
+	}
+	return "operator.yaml"
+}
+
+// folder makes a name one that every file system takes: small letters, digits
+// and dashes.
+func folder(name string) string {
+	var clean strings.Builder
+	dash := false
+	for _, letter := range strings.ToLower(name) {
+		plain, known := transcribed[letter]
+		switch {
+		case known:
+		case letter >= 'a' && letter <= 'z' || letter >= '0' && letter <= '9':
+			plain = string(letter)
+		default:
+			dash = clean.Len() > 0
+			continue
+		}
+		if dash {
+			clean.WriteByte('-')
+			dash = false
+		}
+		clean.WriteString(plain)
+	}
+	if clean.Len() == 0 {
+		return "x"
+	}
+	return clean.String()
+}
+
+var transcribed = map[rune]string{'ä': "ae", 'ö': "oe", 'ü': "ue", 'ß': "ss"}

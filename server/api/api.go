@@ -37,6 +37,7 @@ type Deps struct {
 	Presence lesson.Presence
 	Tokens   Tokens
 	Audit    *audit.Service
+	Sheets   Sheets
 
 	// Translate writes a fault in a language ("de", "en"); nil for the key alone.
 	Translate func(lang string, fault *errs.Error) string
@@ -115,7 +116,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerTokens, registerAudit} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerTokens, registerAudit, registerSheets} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

@@ -23,6 +23,9 @@ type CLI struct {
 	Backup  BackupCommand  `cmd:"" help:"Write an encrypted backup while the server runs."`
 	Restore RestoreCommand `cmd:"" help:"Put a backup onto an empty machine."`
 	Verify  VerifyCommand  `cmd:"" help:"Check the audit chain."`
+	Export  SheetsCommand  `cmd:"" help:"Write policies as sheets (YAML) into a folder; comments that stand there stay."`
+	Plan    SheetsCommand  `cmd:"" help:"Say what a folder of sheets would change. Exit code 0: nothing, 2: something, 1: an error."`
+	Apply   SheetsCommand  `cmd:"" help:"Make policies as a folder of sheets wants them, all or nothing."`
 	Version struct{}       `cmd:"" help:"Print version and commit."`
 }
 
@@ -76,6 +79,23 @@ type RestoreCommand struct {
 type VerifyCommand struct {
 	Serve
 	Authority string `help:"Id of one authority; none for all."`
+}
+
+// SheetsCommand keeps policies as files, on this machine or through another
+// server's program interface.
+type SheetsCommand struct {
+	Serve
+	Dir       string `short:"f" name:"dir" help:"Folder of sheets." required:"" placeholder:"DIR"`
+	Server    string `help:"Address of a server; without one, the database of this machine." env:"SCHULWART_SERVER" placeholder:"URL"`
+	Token     string `help:"Token of a program for --server." env:"SCHULWART_TOKEN" placeholder:"TOKEN"`
+	TokenFile string `help:"File with the token." env:"SCHULWART_TOKEN_FILE" placeholder:"FILE"`
+	Authority string `help:"Id of the authority that the sheets are about; none for the whole installation." placeholder:"ID"`
+	School    string `help:"Id of the school that the sheets are about; needs --authority." placeholder:"ID"`
+	Whole     bool   `help:"The folder is complete: a place without a sheet shall say nothing."`
+	Title     string `help:"Title in the history." placeholder:"TEXT"`
+	Plan      string `help:"Token that a plan printed: nothing else is carried out." placeholder:"PLAN"`
+	JSON      bool   `name:"json" help:"Print the plan as JSON."`
+	Lang      string `help:"Language of faults: de or en." enum:"de,en" default:"en" env:"SCHULWART_LANG"`
 }
 
 // Chosen is what somebody asked the program to do.
@@ -141,6 +161,12 @@ func (c *CLI) place(command string) *Serve {
 		return &c.Restore.Serve
 	case "verify":
 		return &c.Verify.Serve
+	case "export":
+		return &c.Export.Serve
+	case "plan":
+		return &c.Plan.Serve
+	case "apply":
+		return &c.Apply.Serve
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -433,4 +434,22 @@ func masked(d sheet.Difference) sheet.Difference {
 		d.Before, d.After = MaskedValue(family, field, d.Before), MaskedValue(family, field, d.After)
 	}
 	return d
+}
+
+// Written are sheets as files. Two places whose names make one path get numbers.
+func Written(sheets []sheet.Sheet) ([]sheet.File, error) {
+	files := make([]sheet.File, 0, len(sheets))
+	seen := map[string]int{}
+	for _, one := range sheets {
+		path := one.Place.Path()
+		if seen[path]++; seen[path] > 1 {
+			path = strings.TrimSuffix(path, ".yaml") + "-" + strconv.Itoa(seen[one.Place.Path()]) + ".yaml"
+		}
+		text, err := sheet.Write(one, "")
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, sheet.File{Path: path, Content: text})
+	}
+	return files, nil
 }
