@@ -14,7 +14,7 @@ var Accessibility = Family{
 		{Name: "sticky-keys", Kind: Flag, Merge: Nearest},
 		{Name: "text-size", Kind: Number, Unit: "percent", Min: 100, Max: 225, Merge: Nearest, On: map[org.Platform]Ability{org.MacOS: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: NotPossible},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: NotPossible},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if platform != org.MacOS {
 			return nil

@@ -13,7 +13,7 @@ var ScreenLock = Family{
 		{Name: "sleep-battery", Kind: Number, Unit: "minutes", Min: 1, Max: 180, Merge: Nearest, On: map[org.Platform]Ability{org.IPadOS: NotPossible}},
 		{Name: "sleep-mains", Kind: Number, Unit: "minutes", Min: 1, Max: 180, Merge: Nearest, On: map[org.Platform]Ability{org.IPadOS: NotPossible}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.MacOS},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if platform != org.MacOS {

@@ -16,7 +16,7 @@ var Wallpaper = Family{
 		{Name: "change", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}},
 		{Name: "message", Kind: Text, Form: Line, Max: 200, Merge: Nearest, Supervised: []org.Platform{org.IPadOS}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		var payloads []ApplePayload
 		if change, set := s.Bool("change"); set {

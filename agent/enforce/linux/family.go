@@ -52,7 +52,11 @@ type Before func(path string) ([]byte, error)
 
 // families are the drivers, in the order in which they are set. The file of each
 // adds itself here.
-var families = []Family{}
+var families = []Family{
+	accessibility,
+	screenLock,
+	wallpaper,
+}
 
 // Families returns a driver for every family that this system can enforce.
 func Families(d Doors) []enforce.Driver {
