@@ -50,6 +50,9 @@ type Network struct {
 	Reach Reach
 	Allow []string // host patterns (lease.MatchHost), with Only
 	Deny  []string // host patterns of the base filter, with Open and Only
+	// Base is the base filter's allow list: nothing else is reached, modes or not,
+	// and without an end. Empty for no such limit. Allow lies within it already.
+	Base []string
 	// Release is how long Reach lasts, from now. Drivers put it into the system
 	// where it can end rules without us (nftables timeouts). Zero with Open.
 	// Until is the same end as an instant of the device's trusted time.

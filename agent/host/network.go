@@ -66,6 +66,9 @@ type Wall struct {
 	// Filter leads names and web ports to the gate while not Closed, and refuses
 	// the ways around it (QUIC, DNS over TLS, known DNS over HTTPS).
 	Filter bool
+	// Strict refuses, while Filter stands and the wall is not Closed, whatever does
+	// not go through the gate, as Closed with Web does. It ends with the Filter.
+	Strict bool
 	// Servers stay reachable over TCP, whatever happens.
 	Servers []netip.AddrPort
 	// Sought stay reachable over TCP for programs of root only: where name service

@@ -88,16 +88,26 @@ func (w Wall) write(conn *nftables.Conn, times bool) *build {
 	// What comes in, so that a stream ends that needs no answer.
 	input := b.base("input", nftables.ChainHookInput, nftables.ChainPriorityFilter, nftables.ChainTypeFilter)
 	b.rule(input, inSet(b, setClosed), goTo(closedInput.Name))
+	if w.Strict {
+		b.rule(input, inSet(b, setFilter), goTo(closedInput.Name))
+	}
 	// A virtual machine or a shared connection is no way out.
 	forward := b.base("forward", nftables.ChainHookForward, nftables.ChainPriorityFilter, nftables.ChainTypeFilter)
 	b.rule(forward, inSet(b, setClosed), l4proto(unix.IPPROTO_TCP), refuseTCP())
 	b.rule(forward, inSet(b, setClosed), refuse())
 
 	b.writeClosed(closed, w)
-	b.writeClosedNames(closedNames, w)
+	b.writeClosedNames(closedNames, w.Web, w)
 	b.writeClosedInput(closedInput)
-	b.writeFiltered(filtered, w)
-	b.writeFilteredNames(filteredNames, w)
+	if w.Strict {
+		b.rule(forward, inSet(b, setFilter), l4proto(unix.IPPROTO_TCP), refuseTCP())
+		b.rule(forward, inSet(b, setFilter), refuse())
+		b.writeClosed(filtered, w)
+		b.writeClosedNames(filteredNames, true, w)
+	} else {
+		b.writeFiltered(filtered, w)
+		b.writeFilteredNames(filteredNames, w)
+	}
 	b.writeResolvers(resolvers)
 	return b
 }
@@ -163,10 +173,10 @@ func (b *build) essentials(chain *nftables.Chain) {
 	}
 }
 
-func (b *build) writeClosedNames(chain *nftables.Chain, w Wall) {
+func (b *build) writeClosedNames(chain *nftables.Chain, web bool, w Wall) {
 	b.names(chain, w.NamesPort)
 	b.local(chain, back())
-	if !w.Web {
+	if !web {
 		return
 	}
 	for _, port := range []uint16{80, 443} {

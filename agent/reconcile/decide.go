@@ -96,7 +96,7 @@ func timed(rules enforce.Rules, now time.Time) enforce.Rules {
 // network intersects what the kinds leave open. An exam without sites is
 // without network.
 func network(base catalog.WebFilter, h lease.Holding) enforce.Network {
-	n := enforce.Network{Deny: base.Deny}
+	n := enforce.Network{Deny: base.Deny, Base: base.Only}
 	if h.Exam != nil {
 		n = only(n, h.Exam.Rules.Sites)
 	}
@@ -117,6 +117,9 @@ func only(n enforce.Network, sites []string) enforce.Network {
 	switch n.Reach {
 	case enforce.Open:
 		n.Allow = sites
+		if len(n.Base) > 0 {
+			n.Allow = both(n.Base, sites)
+		}
 	default:
 		n.Allow = both(n.Allow, sites)
 	}

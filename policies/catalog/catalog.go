@@ -38,7 +38,10 @@ type Family struct {
 	Topic Topic  // where people look for it
 	// Part is the agent's part that does the work, where it is not a driver of the
 	// family's own.
-	Part   Part
+	Part Part
+	// Also are parts that have to do with it besides: browsers keep certificates
+	// and proxies of their own.
+	Also   []Part
 	Fields []Field
 	// Platforms says what each platform does with the family; a field can say
 	// otherwise for itself.
@@ -80,14 +83,22 @@ var Topics = []Topic{TopicWeb, TopicNetwork, TopicDevice, TopicAccess, TopicProg
 var Families = []Family{
 	Accessibility,
 	Accounts,
+	Browsers,
 	Camera,
+	Certificates,
+	DNS,
+	Printing,
 	Programs,
+	Proxy,
 	ScreenLock,
+	Sharing,
 	TimeLanguage,
 	Updates,
 	USBStorage,
+	VPN,
 	Wallpaper,
 	WebFilterFamily,
+	WiFi,
 }
 
 // Find returns the family with the name.

@@ -1,6 +1,10 @@
 package catalog
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
 
 // ApplePayload is one payload of a configuration profile: its type and its own
 // keys, those that all payloads share left aside.
@@ -70,3 +74,5 @@ func registry(path, name string, data any) RegistryValue {
 	}
 	return value
 }
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -6,10 +6,9 @@ import "schulwart.org/policies/org"
 var USBStorage = Family{
 	Name: "usb-storage", Topic: TopicDevice,
 	Fields: []Field{
-		{Name: "access", Kind: Choice, Merge: Strictest, Stricter: Later, Choices: []string{"allowed", "read-only", "blocked"},
-			On: map[org.Platform]Ability{org.IPadOS: Unverified}},
+		{Name: "access", Kind: Choice, Merge: Strictest, Stricter: Later, Choices: []string{"allowed", "read-only", "blocked"}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.IPadOS},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if s.Text("access") != "blocked" || platform != org.IPadOS {

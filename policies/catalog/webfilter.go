@@ -10,7 +10,7 @@ var WebFilterFamily = Family{
 	Name: "webfilter", Topic: TopicWeb, Part: Network,
 	Fields: []Field{
 		{Name: "deny", Kind: Names, Form: Host, Merge: Union},
-		{Name: "only", Kind: Names, Form: Host, Merge: Nearest, On: map[org.Platform]Ability{org.Linux: NotPossible}},
+		{Name: "only", Kind: Names, Form: Host, Merge: Nearest},
 	},
 	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: NotPossible, org.MacOS: NotPossible, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {

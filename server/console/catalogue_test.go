@@ -40,7 +40,8 @@ func TestEveryThingThatAPolicyCanSayHasWords(t *testing.T) {
 
 // wordy are the families whose words are complete.
 var wordy = map[string]bool{
-	"accessibility": true, "accounts": true, "camera": true, "programs": true, "screen-lock": true, "time-language": true, "updates": true, "wallpaper": true,
+	"accessibility": true, "accounts": true, "browsers": true, "camera": true, "certificates": true, "dns": true, "printing": true, "programs": true, "proxy": true, "screen-lock": true, "sharing": true, "time-language": true, "updates": true, "usb-storage": true,
+	"vpn": true, "wallpaper": true, "webfilter": true, "wifi": true,
 }
 
 func spoken(t *testing.T, lang string, keys ...string) {

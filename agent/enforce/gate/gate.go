@@ -40,6 +40,9 @@ type Rules struct {
 	Reach enforce.Reach
 	Allow []string // host patterns, with Only
 	Deny  []string // host patterns, whatever the reach
+	// Base are the only host patterns that ever pass, while Open too; empty for no
+	// such limit.
+	Base []string
 	// Ends is the elapsed time of the machine at which Reach is over and only
 	// Deny remains. The packet rules end at the same instant, without us.
 	Ends time.Duration
@@ -62,6 +65,7 @@ type Gate struct {
 	log     *slog.Logger
 
 	rules   atomic.Pointer[Rules]
+	base    atomic.Pointer[Rules] // what holds while no mode does, if that is not open
 	sockets host.GateSockets
 	names   *names
 	plain   *plain
@@ -99,7 +103,12 @@ func New(system System, sockets host.GateSockets, elapsed func() time.Duration, 
 // Set swaps the rules. Connections that they do not allow end at once; all
 // others go on undisturbed.
 func (g *Gate) Set(rules Rules) {
+	g.base.Store(nil)
+	if len(rules.Base) > 0 {
+		g.base.Store(&Rules{Reach: enforce.Only, Allow: rules.Base, Deny: rules.Deny})
+	}
 	g.rules.Store(&rules)
+	reach, _ := g.reach()
 	g.mu.Lock()
 	var over []*passage
 	for p := range g.passages {
@@ -107,7 +116,7 @@ func (g *Gate) Set(rules Rules) {
 		case !p.decided:
 		case !g.passes(p.name):
 			over = append(over, p)
-		case p.trusting && rules.Reach == enforce.Only:
+		case p.trusting && reach == enforce.Only:
 			go p.verify()
 		}
 	}
@@ -157,10 +166,13 @@ func (g *Gate) Carries(local netip.AddrPort) bool {
 // reach is how far the network goes at this instant.
 func (g *Gate) reach() (enforce.Reach, *Rules) {
 	rules := g.rules.Load()
-	if rules.Reach != enforce.Open && g.elapsed() >= rules.Ends {
-		return enforce.Open, rules
+	if rules.Reach != enforce.Open && g.elapsed() < rules.Ends {
+		return rules.Reach, rules
 	}
-	return rules.Reach, rules
+	if base := g.base.Load(); base != nil {
+		return base.Reach, base
+	}
+	return enforce.Open, rules
 }
 
 // passes reports whether connections to a name may pass. The empty name stands

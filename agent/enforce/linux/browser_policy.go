@@ -49,7 +49,10 @@ func chromiumPolicy(n enforce.Network, home []string) policy {
 		p["URLAllowlist"] = append(chromiumPatterns(home), chromiumLocal...)
 		p["URLBlocklist"] = []string{"*"}
 	default:
-		if len(n.Deny) == 0 {
+		if len(n.Base) > 0 {
+			p["URLAllowlist"] = append(chromiumPatterns(append(clone(n.Base), home...)), chromiumLocal...)
+			p["URLBlocklist"] = append([]string{"*"}, chromiumPatterns(n.Deny)...)
+		} else if len(n.Deny) == 0 {
 			return nil
 		}
 		return p
@@ -93,6 +96,10 @@ func firefoxPolicy(n enforce.Network, home []string) policy {
 	case enforce.Never:
 		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(home), firefoxLocal...)}
 	default:
+		if len(n.Base) > 0 {
+			p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(append(clone(n.Base), home...)), firefoxLocal...)}
+			return p
+		}
 		if len(n.Deny) == 0 {
 			return nil
 		}

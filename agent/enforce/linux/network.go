@@ -41,7 +41,8 @@ type NetworkOptions struct {
 // process. While the process is dead within a mode, everything that would have
 // to be decided is refused. The base filter is different: it lapses
 // host.FilterLapse after its gate died, since a filter without anybody to decide
-// would be no network at all, for ever.
+// would be no network at all, for ever. That is so for its allow list too, which
+// otherwise has no end.
 //
 // The kernel's timeouts stand still while the machine sleeps. With the process
 // alive that is set right at once; without it, a closed network lasts longer by
@@ -68,13 +69,17 @@ type want struct {
 	reach enforce.Reach
 	allow []string
 	deny  []string
+	base  []string
 	end   time.Duration // elapsed time at which reach is over
 }
 
-func (w want) zero() bool { return w.reach == enforce.Open && len(w.deny) == 0 }
+func (w want) zero() bool { return w.reach == enforce.Open && !w.filters() }
+
+// filters reports whether anything holds without an end.
+func (w want) filters() bool { return len(w.deny) > 0 || len(w.base) > 0 }
 
 func (w want) same(other want) bool {
-	return w.reach == other.reach && slices.Equal(w.allow, other.allow) && slices.Equal(w.deny, other.deny) &&
+	return w.reach == other.reach && slices.Equal(w.allow, other.allow) && slices.Equal(w.deny, other.deny) && slices.Equal(w.base, other.base) &&
 		(w.end-other.end).Abs() < slack
 }
 
@@ -122,13 +127,14 @@ func (n *Network) Set(ctx context.Context, rules enforce.Rules) error {
 	}
 	n.want, n.known = wanted, true
 	n.cut(wanted)
-	n.keepBeating(len(wanted.deny) > 0)
+	n.keepBeating(wanted.filters())
 	return nil
 }
 
 func (n *Network) wanted(rules enforce.Network) want {
-	w := want{reach: rules.Reach, deny: slices.Clone(rules.Deny)}
+	w := want{reach: rules.Reach, deny: slices.Clone(rules.Deny), base: slices.Clone(rules.Base)}
 	slices.Sort(w.deny)
+	slices.Sort(w.base)
 	if rules.Reach != enforce.Open && rules.Release <= 0 {
 		w.reach = enforce.Open // its time is over
 	}
@@ -143,12 +149,12 @@ func (n *Network) wanted(rules enforce.Network) want {
 }
 
 func (w want) gate() gate.Rules {
-	return gate.Rules{Reach: w.reach, Allow: w.allow, Deny: w.deny, Ends: w.end}
+	return gate.Rules{Reach: w.reach, Allow: w.allow, Deny: w.deny, Base: w.base, Ends: w.end}
 }
 
 func (n *Network) wall(w want) host.Wall {
 	wall := host.Wall{
-		Filter: len(w.deny) > 0, Servers: n.servers.addrs(), Sought: n.servers.sought(), Resolvers: gate.KnownResolvers,
+		Filter: w.filters(), Strict: len(w.base) > 0, Servers: n.servers.addrs(), Sought: n.servers.sought(), Resolvers: gate.KnownResolvers,
 		NamesPort: n.sockets.NamesPort, WebPort: n.sockets.WebPort,
 	}
 	if w.reach != enforce.Open {
@@ -198,7 +204,7 @@ func (n *Network) openGate() error {
 // cut ends connections from before a mode, so that an open download or a socket
 // does not outlive it. What goes through the gate the gate has judged.
 func (n *Network) cut(w want) {
-	if w.reach == enforce.Open {
+	if w.reach == enforce.Open && len(w.base) == 0 {
 		return
 	}
 	spared := append(n.servers.addrs(), n.servers.sought()...)
@@ -270,7 +276,7 @@ func (n *Network) difference(w want, state host.WallState) string {
 		return "network.end-changed"
 	case w.reach == enforce.Open && state.Closed > 0:
 		return "network.left-over"
-	case len(w.deny) > 0 && state.Filter <= 0:
+	case w.filters() && state.Filter <= 0:
 		return "network.filter-lapsed"
 	}
 	return ""

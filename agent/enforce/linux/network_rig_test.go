@@ -31,6 +31,7 @@ var (
 	open    = enforce.Network{}
 	deny    = enforce.Network{Deny: denied}
 	offline = enforce.Network{Reach: enforce.Never, Release: time.Hour}
+	base    = enforce.Network{Base: sites, Deny: denied}
 	only    = enforce.Network{Reach: enforce.Only, Allow: sites, Deny: denied, Release: time.Hour}
 )
 
@@ -186,6 +187,7 @@ func TestWhatAPupilReaches(t *testing.T) {
 		{"deny", deny, func(p probe) bool { return p.deny }},
 		{"sites", only, func(p probe) bool { return p.only }},
 		{"offline", offline, func(p probe) bool { return p.offline }},
+		{"base allow list", base, func(p probe) bool { return p.only }},
 		{"deny again", deny, func(p probe) bool { return p.deny }},
 		{"open again", open, func(p probe) bool { return p.open }},
 	} {
@@ -229,6 +231,31 @@ func (d desk) quic(t *testing.T, state string) {
 		if got := d.pupil.Poke(netip.AddrPortFrom(of(rig.Quic, family), 443)); got.Outcome != rig.Refused || got.Took > quick {
 			t.Errorf("HTTP/3 over IPv%s should be refused at once: %v", family, got)
 		}
+	}
+}
+
+// A mode within the base allow list ends, and the list holds on.
+func TestTheBaseAllowListOutlivesEveryMode(t *testing.T) {
+	d := newDesk(t)
+	agent := startAgent(t, d.pupil, "schulwart.example:443")
+	lesson := base
+	lesson.Reach, lesson.Allow, lesson.Release = enforce.Only, []string{"lernen.example"}, 4*time.Second
+	agent.set(lesson)
+	if got := d.https("shared-good.example", nil)("4"); !got.Outcome.Blocked() {
+		t.Errorf("reached in a mode that does not name it: %v", got)
+	}
+	for deadline := time.Now().Add(30 * time.Second); d.https("shared-good.example", nil)("4").Outcome != rig.OK; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the mode does not end")
+		}
+	}
+	for _, site := range []string{"video.example", "spiel.example"} {
+		if got := d.https(site, nil)("4"); !got.Outcome.Blocked() {
+			t.Errorf("%s is reached after the mode: %v", site, got)
+		}
+	}
+	if got := d.https("lernen.example", nil)("6"); got.Outcome != rig.OK {
+		t.Errorf("the list itself is not reached: %v", got)
 	}
 }
 

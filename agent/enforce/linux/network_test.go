@@ -65,6 +65,7 @@ func TestNetworkWalls(t *testing.T) {
 	}{
 		"open":              {open, false, false, false},
 		"base filter":       {deny, false, false, true},
+		"base allow list":   {base, false, false, true},
 		"offline":           {offline, true, false, false},
 		"sites":             {only, true, true, true},
 		"a mode that ended": {enforce.Network{Reach: enforce.Never}, false, false, false},
@@ -72,7 +73,7 @@ func TestNetworkWalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l.set(t, c.rules)
 			wall := l.net.Standing()
-			if (wall.Closed > 0) != c.closed || wall.Web != c.web || wall.Filter != c.filter {
+			if (wall.Closed > 0) != c.closed || wall.Web != c.web || wall.Filter != c.filter || wall.Strict != (len(c.rules.Base) > 0) {
 				t.Errorf("wall %+v", wall)
 			}
 			if !wall.Zero() && (len(wall.Servers) != 1 || wall.Servers[0] != server[0]) {
