@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/url"
+	"slices"
 
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/identity"
@@ -15,6 +16,7 @@ type driverOptions struct {
 	clock   host.Clock
 	log     *slog.Logger
 	servers []string // "host:port" that stay reachable in every mode
+	pages   []string // the same, of the pages that pupils read
 	home    []string // host names whose pages stay reachable in every mode
 }
 
@@ -25,22 +27,27 @@ func optionsFor(files host.Files, clock host.Clock, id *identity.Identity, log *
 	if id == nil {
 		return o
 	}
-	for _, address := range []string{id.DeviceURL, id.Issuer} {
-		parsed, err := url.Parse(address)
-		if err != nil || parsed.Hostname() == "" {
-			continue
+	for address, list := range map[string]*[]string{id.DeviceURL: &o.servers, id.Pages: &o.pages} {
+		if host, port, ok := hostPort(address); ok {
+			*list = append(*list, joinPort(host, port))
+			o.home = append(o.home, host)
 		}
-		port := parsed.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[parsed.Scheme]
-		}
-		if port == "" {
-			continue
-		}
-		o.servers = append(o.servers, joinPort(parsed.Hostname(), port))
-		o.home = append(o.home, parsed.Hostname())
 	}
+	slices.Sort(o.home)
 	return o
+}
+
+// hostPort reads an address of the server.
+func hostPort(address string) (host, port string, ok bool) {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Hostname() == "" {
+		return "", "", false
+	}
+	port = parsed.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[parsed.Scheme]
+	}
+	return parsed.Hostname(), port, port != ""
 }
 
 // deviceLang is the language of sentences for pupils. The covered screen speaks

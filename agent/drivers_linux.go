@@ -23,7 +23,7 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 	desktops, programs, tree := host.SystemDesktops{}, host.SystemPrograms{}, host.SystemTree{}
 	modes := []enforce.Driver{
 		linux.NewNetwork(host.NewNetwork(), linux.NetworkOptions{
-			Server: o.servers, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
+			Server: o.servers, Pages: o.pages, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
 		}),
 		linux.NewScreen(linux.ScreenOptions{
 			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, Unlock: func() error { return host.LockConsoles(host.HoldDir, false) },

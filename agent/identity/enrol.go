@@ -82,6 +82,7 @@ type invitation struct {
 	Name      string      `json:"name"`
 	DeviceURL string      `json:"device_url"`
 	CA        string      `json:"ca"`
+	Pages     string      `json:"pages"`
 	Issuer    string      `json:"issuer"`
 	LeaseKeys []lease.Key `json:"lease_keys"`
 	Bootstrap string      `json:"bootstrap"`
@@ -108,7 +109,7 @@ func Enrol(ctx context.Context, files host.Files, machine host.Machine, link Lin
 	}
 	hardware := machine.Hardware()
 	i := &Identity{files: files, Enrolment: Enrolment{
-		UDID: udid, School: said.Name, DeviceURL: strings.TrimRight(said.DeviceURL, "/"), CA: said.CA, Issuer: said.Issuer,
+		UDID: udid, School: said.Name, DeviceURL: strings.TrimRight(said.DeviceURL, "/"), Pages: said.Pages, CA: said.CA, Issuer: said.Issuer,
 		Topic: said.Topic, Group: said.Group, Zone: said.Zone, LeaseKeys: said.LeaseKeys, PushMagic: uuid.NewString(), PushToken: random(32), Secret: random(32),
 		Hardware: FingerprintOf(hardware),
 	}}

@@ -44,11 +44,13 @@ type Enrolment struct {
 	UDID      string `json:"udid"`
 	School    string `json:"school"`
 	DeviceURL string `json:"device_url"`
-	CA        string `json:"ca"` // PEM; the only authority that the device trusts
-	Issuer    string `json:"issuer"`
-	Topic     string `json:"topic"`
-	Group     string `json:"group,omitempty"`
-	Zone      string `json:"zone,omitempty"`
+	// Pages is where the pupil reads what holds, empty if the server did not say.
+	Pages  string `json:"pages,omitempty"`
+	CA     string `json:"ca"` // PEM; the only authority that the device trusts
+	Issuer string `json:"issuer"`
+	Topic  string `json:"topic"`
+	Group  string `json:"group,omitempty"`
+	Zone   string `json:"zone,omitempty"`
 	// LeaseKeys are those that the device pinned; what it learned later stands in
 	// its memory.
 	LeaseKeys []lease.Key `json:"lease_keys"`

@@ -119,7 +119,7 @@ func (a *App) furnish(ctx context.Context) error {
 		return err
 	}
 	a.Enroll, err = enroll.New(ctx, a.Store, enroll.Options{
-		Name: "Schulwart", DeviceURL: a.Config.DeviceURL, Issuer: a.Issuer, Now: a.Now,
+		Name: "Schulwart", DeviceURL: a.Config.DeviceURL, Pages: a.Config.PublicURL, Issuer: a.Issuer, Now: a.Now,
 		LeaseKeys: func(context.Context) ([]lease.Key, error) { return a.Ring.Keys(), nil },
 	})
 	if err != nil {

@@ -180,7 +180,8 @@ func (m *machine) refuses(c *town) {
 	}
 }
 
-// knows checks that the device reaches its server, whatever the mode.
+// knows checks that the device reaches its server, whatever the mode, and the
+// pupil the server's pages.
 func (m *machine) knows(c *town) {
 	m.t.Helper()
 	for _, addr := range []netip.Addr{rig.ServerAddr, rig.ServerAddr6} {
@@ -192,6 +193,9 @@ func (m *machine) knows(c *town) {
 			continue
 		}
 		conn.Close()
+		if got := c.Ask(m.Namespace, "https://"+rig.ServerName+"/healthz", rig.Ask{Addr: addr}); got.Outcome != rig.OK {
+			m.t.Errorf("the pupil's page at %s: %v", addr, got)
+		}
 	}
 }
 

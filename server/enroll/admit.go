@@ -27,6 +27,7 @@ type Invitation struct {
 	Name      string      `json:"name"`       // of the school
 	Group     string      `json:"group"`      // name of the group it will join, may be empty
 	DeviceURL string      `json:"device_url"` // where to speak from now on
+	Pages     string      `json:"pages"`      // where people read, pupils too
 	CA        string      `json:"ca"`         // the authority's certificate, PEM
 	Issuer    string      `json:"issuer"`     // of leases
 	LeaseKeys []lease.Key `json:"lease_keys"` // under which leases are believed
@@ -46,7 +47,7 @@ func (s *Service) Invitation(ctx context.Context, text string) (Invitation, erro
 		return Invitation{}, err
 	}
 	invitation := Invitation{
-		Name: token.Place.School, Group: token.Place.GroupName, DeviceURL: s.options.DeviceURL, CA: s.CAPEM(),
+		Name: token.Place.School, Group: token.Place.GroupName, DeviceURL: s.options.DeviceURL, Pages: s.options.Pages, CA: s.CAPEM(),
 		Issuer: s.options.Issuer, LeaseKeys: []lease.Key{}, Bootstrap: bootstrap, Topic: mdm.AgentTopic, Zone: token.Place.Zone,
 	}
 	if s.options.LeaseKeys != nil {

@@ -50,6 +50,7 @@ type Store interface {
 type Options struct {
 	Name      string // of the installation, in its authority's certificate
 	DeviceURL string // public address of the device listener, without a final slash
+	Pages     string // public address of the console, empty if unknown
 	Issuer    string // of leases
 	// LeaseKeys returns the keys that devices shall believe.
 	LeaseKeys func(ctx context.Context) ([]lease.Key, error)

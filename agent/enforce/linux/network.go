@@ -24,6 +24,11 @@ type NetworkOptions struct {
 	// Server is where the management server is reached: "host:port", one or more.
 	// It stays reachable whatever holds.
 	Server []string
+	// Pages is the same of the pages that pupils read. Under the name of the server
+	// they lie where the server proved to be, under an address they are known; under
+	// a name of their own they pass the gate with the allowed sites, and nothing is
+	// opened for them where nothing at all passes: name service could lie.
+	Pages []string
 	// Pins are addresses at which the server last proved to be (Proven). They are used
 	// before any name can be resolved, so that a start in mid-mode finds it.
 	Pins []netip.Addr
@@ -94,7 +99,7 @@ func NewNetwork(net host.Network, opts NetworkOptions) *Network {
 		opts.Clock = host.NewClock("")
 	}
 	n := &Network{net: net, opts: opts, resolver: gate.NewResolver(net)}
-	n.servers.learn(opts.Server, opts.Pins)
+	n.servers.learn(opts.Server, opts.Pages, opts.Pins)
 	return n
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"schulwart.org/agent/enforce"
@@ -38,10 +39,11 @@ type serverHost struct {
 	name string     // empty for an address
 	addr netip.Addr // invalid for a name
 	port uint16
+	page bool // pages for people, not the server of the device
 }
 
-func (s *servers) learn(texts []string, pins []netip.Addr) {
-	for _, text := range texts {
+func (s *servers) learn(devices, pages []string, pins []netip.Addr) {
+	for i, text := range append(slices.Clone(devices), pages...) {
 		name, portText, err := net.SplitHostPort(text)
 		if err != nil {
 			name, portText = text, "443"
@@ -50,9 +52,9 @@ func (s *servers) learn(texts []string, pins []netip.Addr) {
 		if err != nil {
 			continue
 		}
-		one := serverHost{name: name, port: uint16(port)}
+		one := serverHost{name: strings.ToLower(name), port: uint16(port), page: i >= len(devices)}
 		if addr, err := netip.ParseAddr(name); err == nil {
-			one = serverHost{addr: addr.Unmap(), port: uint16(port)}
+			one.name, one.addr = "", addr.Unmap()
 		}
 		s.hosts = append(s.hosts, one)
 	}
@@ -66,8 +68,8 @@ func (s *servers) learn(texts []string, pins []netip.Addr) {
 func (s *servers) names() []string {
 	var names []string
 	for _, one := range s.hosts {
-		if one.name != "" {
-			names = append(names, "="+one.name)
+		if name := "=" + one.name; one.name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -97,12 +99,25 @@ func (s *servers) with(named []netip.Addr, fixed bool) []netip.AddrPort {
 			}
 			continue
 		}
+		if one.page && (!fixed || !s.isDevices(one.name)) {
+			continue
+		}
 		for _, addr := range named {
 			add(addr, one.port)
 		}
 	}
 	slices.SortFunc(addrs, netip.AddrPort.Compare)
 	return addrs
+}
+
+// areNamed reports whether a server has to be looked up.
+func (s *servers) areNamed() bool {
+	return slices.ContainsFunc(s.hosts, func(one serverHost) bool { return one.name != "" && !one.page })
+}
+
+// isDevices reports whether the device speaks with its server under the name.
+func (s *servers) isDevices(name string) bool {
+	return slices.ContainsFunc(s.hosts, func(one serverHost) bool { return !one.page && one.name == name })
 }
 
 // merge puts what is new first into a list, and reports whether it was news.
@@ -132,7 +147,7 @@ func (s *servers) stop() {
 // first Set on. Only when they are needed and none is known at all does it wait a
 // moment for the first. The caller holds the lock.
 func (n *Network) refreshServers(ctx context.Context, needed bool) {
-	if len(n.servers.names()) == 0 || n.servers.stopped {
+	if !n.servers.areNamed() || n.servers.stopped {
 		return
 	}
 	if needed && len(n.servers.found)+len(n.servers.proven) == 0 {
@@ -167,7 +182,7 @@ func (n *Network) refresh() {
 func (n *Network) Proven(at netip.AddrPort) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	named := slices.ContainsFunc(n.servers.hosts, func(one serverHost) bool { return one.name != "" && one.port == at.Port() })
+	named := slices.ContainsFunc(n.servers.hosts, func(one serverHost) bool { return one.name != "" && !one.page && one.port == at.Port() })
 	if n.servers.stopped || !named || !merge(&n.servers.proven, []netip.Addr{at.Addr().Unmap().WithZone("")}) {
 		return
 	}
@@ -202,7 +217,7 @@ func (n *Network) lookupServers(ctx context.Context) ([]netip.Addr, time.Duratio
 	var all []netip.Addr
 	shortest := serverLatest
 	for _, one := range n.servers.hosts {
-		if one.name == "" {
+		if one.name == "" || one.page {
 			continue
 		}
 		found, ttl, err := n.resolver.Lookup(ctx, one.name)

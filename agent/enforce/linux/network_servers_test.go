@@ -83,3 +83,26 @@ func TestOnlyProvenAddressesArePinned(t *testing.T) {
 		t.Errorf("open to everybody %v, to root %v", wall.Servers, wall.Sought)
 	}
 }
+
+// The page "Was gilt hier?" was out of reach in *offline*: only the door for
+// devices was open, and DESIGN promises the server.
+func TestThePupilsPageIsReachedWhereTheServerProvedToBeAndNowhereElse(t *testing.T) {
+	machine := host.NewFake(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC))
+	net := host.NewFakeNetwork(machine)
+	driver := linux.NewNetwork(net, linux.NetworkOptions{
+		Server: []string{"schulwart.example:8443"}, Pages: []string{"Schulwart.example:443", "pages.example:443", "192.0.2.77:80"}, Clock: machine,
+	})
+	t.Cleanup(func() { _ = driver.Close() })
+	l := laptop{Fake: machine, net: net, driver: driver}
+	l.set(t, offline)
+	page := netip.MustParseAddrPort("192.0.2.77:80") // known by its address
+	if wall := net.Standing(); !slices.Equal(wall.Servers, []netip.AddrPort{page}) {
+		t.Errorf("before the server proved itself everybody reaches %v", wall.Servers)
+	}
+	driver.Proven(netip.MustParseAddrPort("192.0.2.9:443")) // pages prove nothing
+	driver.Proven(netip.MustParseAddrPort("192.0.2.10:8443"))
+	want := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:443"), netip.MustParseAddrPort("192.0.2.10:8443"), page}
+	if wall := net.Standing(); !slices.Equal(wall.Servers, want) || len(wall.Sought) != 0 {
+		t.Errorf("everybody reaches %v, root %v; want %v", wall.Servers, wall.Sought, want)
+	}
+}
