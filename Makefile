@@ -12,9 +12,9 @@ STAMP   := -X schulwart.org/policies/version.Version=$(VERSION) -X schulwart.org
 BUILD   := go build -trimpath -ldflags "-s -w $(STAMP)" -tags
 # The agent speaks HTTP/1.1 only: without the other protocol it is smaller.
 AGENT_TAGS := $(TAGS),nethttpomithttp2
-# Its functions are not copied into their callers either, but in the runtime, in
-# cryptography and in collections, where that is worth its weight.
-AGENT_FLAGS := $(foreach part,net encoding vendor/golang.org golang.org github.com schulwart.org,-gcflags=$(part)/...=-l)
+# Its functions are not copied into their callers either, but in the runtime and
+# in cryptography, where that is worth its weight.
+AGENT_FLAGS := -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...= -gcflags=crypto/...=
 
 SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,11 +173,11 @@ func (a *try) throughAMode(server *remotetest.Server, udid string) {
 	if s := a.status(); !s.Agrees || len(s.Leases) != 1 || !strings.Contains(s.Leases[0].Words, "Frau Oert hat das Internet") {
 		a.t.Errorf("status: %+v", s)
 	}
-	for _, shift := range []string{"24h", "-24h"} {
-		if err := os.WriteFile(filepath.Join(os.Getenv("SCHULWART_STATE"), "wall-shift"), []byte(shift), 0o600); err != nil {
+	for _, shift := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+		if err := os.WriteFile(filepath.Join(os.Getenv("SCHULWART_STATE"), "wall-shift"), []byte(shift.String()), 0o600); err != nil {
 			a.t.Fatal(err)
 		}
-		time.Sleep(300 * time.Millisecond)
+		remotetest.Await(a.t, "the agent's look at the clock", func() bool { return math.Abs(a.status().WallAhead-shift.Seconds()) < 60 })
 		if s := a.status(); len(s.Leases) != 1 || !a.closed() {
 			a.t.Errorf("a wall clock moved by %s freed the device: %+v", shift, s)
 		}
@@ -211,10 +212,13 @@ func (a *try) withoutTheAgent(server *remotetest.Server, udid string) {
 		a.t.Errorf("the sweep freed too early or failed: %d %s", code, out)
 	}
 	remotetest.Await(a.t, "the end without agent", func() bool { return !a.closed() })
-	time.Sleep(time.Until(l.Expires) + 100*time.Millisecond)
-	if out, code := a.command("sweep"); code != 0 || !strings.Contains(out, "released") {
-		a.t.Errorf("the sweep did not release: %d %s", code, out)
-	}
+	remotetest.Await(a.t, "the sweep that releases", func() bool {
+		out, code := a.command("sweep")
+		if code != 0 {
+			a.t.Fatalf("the sweep failed: %d %s", code, out)
+		}
+		return strings.Contains(out, "released")
+	})
 	if out, err := exec.Command("nft", "list", "table", "inet", "schulwart").CombinedOutput(); err == nil {
 		a.t.Errorf("rules are left over:\n%s", out)
 	}

@@ -50,6 +50,11 @@ func TestNoticeIsShown(t *testing.T) {
 		return (host.SystemDesktops{}).Notify(desktop, "Schulwart", "Frau Oert hat das Internet bis 10:35 Uhr ausgeschaltet. Danach ist alles wieder wie vorher.") == nil
 	})
 	eventually(t, 5*time.Second, "the notice is on the screen", func() bool { return !bytes.Equal(before.Pix, s.picture(t).Pix) })
-	time.Sleep(300 * time.Millisecond)
+	last := s.picture(t)
+	eventually(t, 5*time.Second, "the notice stands still", func() bool {
+		former := last
+		last = s.picture(t)
+		return bytes.Equal(former.Pix, last.Pix)
+	})
 	s.keep(t, "notice")
 }

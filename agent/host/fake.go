@@ -19,6 +19,7 @@ type Fake struct {
 	reading  Reading
 	boots    int
 	timers   []timer
+	waits    int
 	hardware Hardware
 	state    Condition
 	notes    []string
@@ -53,7 +54,15 @@ func (f *Fake) After(d time.Duration) <-chan time.Time {
 	defer f.mu.Unlock()
 	c := make(chan time.Time, 1)
 	f.timers = append(f.timers, timer{f.reading.Elapsed + d, f.reading.Boot, c})
+	f.waits++
 	return c
+}
+
+// Waits is how often somebody began to wait for time to pass.
+func (f *Fake) Waits() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.waits
 }
 
 // Advance lets time pass on both clocks and fires what is due, in order.

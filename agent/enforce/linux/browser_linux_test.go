@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -149,8 +150,14 @@ func TestRealBrowserRestartsWithItsPages(t *testing.T) {
 	go func() { _ = browser.Wait() }()
 	t.Cleanup(func() { endOf(home) })
 	patiently(t, "the page is open", func() bool { return site.count("/lesson") > 0 })
-	// The session is written some seconds after a page was opened.
-	time.Sleep(4 * time.Second)
+	// What Chromium has not written down yet it cannot bring back.
+	patiently(t, "the session is saved", func() bool {
+		files, _ := filepath.Glob(filepath.Join(home, "profile", "Default", "Sessions", "Session_*"))
+		return slices.ContainsFunc(files, func(file string) bool {
+			data, _ := os.ReadFile(file)
+			return bytes.Contains(data, []byte("/lesson"))
+		})
+	})
 
 	mine := onlyIn{home}
 	files := &host.FakeFiles{}

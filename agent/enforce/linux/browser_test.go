@@ -33,10 +33,11 @@ type machine struct {
 	programs *host.FakePrograms
 	desktops *host.FakeDesktops
 	notice   time.Duration
+	waited   int // by the last waitForTimer
 }
 
 func newMachine() *machine {
-	m := &machine{host.NewFake(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)), &host.FakeTree{}, &host.FakePrograms{}, &host.FakeDesktops{}, time.Minute}
+	m := &machine{host.NewFake(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)), &host.FakeTree{}, &host.FakePrograms{}, &host.FakeDesktops{}, time.Minute, 0}
 	m.desktops.SetDesktops(host.Desktop{UID: 1001, Display: ":0"})
 	m.Advance(time.Hour)
 	return m
@@ -239,7 +240,7 @@ func TestRunningBrowserRestartsAfterNotice(t *testing.T) {
 	if len(m.desktops.Shown()) != 1 || len(m.programs.Asked()) != 0 {
 		t.Fatal("told twice, or ended without notice")
 	}
-	waitForTimer(m)
+	waitForTimer(t, m)
 	m.Advance(time.Minute)
 	eventually(t, "the browser starts again", func() bool { return len(m.programs.Launched()) == 1 })
 	again := m.programs.Launched()[0]
@@ -252,7 +253,11 @@ func TestRunningBrowserRestartsAfterNotice(t *testing.T) {
 }
 
 // waitForTimer lets the driver's goroutine reach its clock before time passes.
-func waitForTimer(*machine) { time.Sleep(50 * time.Millisecond) }
+func waitForTimer(t *testing.T, m *machine) {
+	t.Helper()
+	eventually(t, "somebody waits for the clock", func() bool { return m.Waits() > m.waited })
+	m.waited = m.Waits()
+}
 
 func TestModeThatEndsWithinTheNoticeDisturbsNobody(t *testing.T) {
 	m := newMachine()
@@ -265,7 +270,7 @@ func TestModeThatEndsWithinTheNoticeDisturbsNobody(t *testing.T) {
 	m.Advance(10 * time.Second)
 	set(t, b, nothing)
 	wantState(t, b, ddm.PartOK, "")
-	waitForTimer(m)
+	waitForTimer(t, m)
 	m.Advance(time.Hour)
 	time.Sleep(50 * time.Millisecond)
 	if asked := m.programs.Asked(); len(asked) != 0 {
@@ -323,13 +328,13 @@ func TestFirefoxIsToldToBringPagesBack(t *testing.T) {
 		t.Errorf("while the restart at the end is due: %s", got)
 	}
 	gone := func() bool { _, err := m.tree.Read(firefoxFile); return err != nil }
-	waitForTimer(m)
+	waitForTimer(t, m)
 	m.Advance(time.Minute)
 	eventually(t, "Firefox starts again", func() bool { return len(m.programs.Launched()) == 1 })
 	if again := strings.Join(m.programs.Launched()[0].Args, " "); again != "--profile /home/p/f" {
 		t.Errorf("started with %q", again)
 	}
-	waitForTimer(m)
+	waitForTimer(t, m)
 	if gone() {
 		t.Error("taken away before Firefox could read it")
 	}
@@ -346,14 +351,15 @@ func TestModeThatBeginsWhileFirefoxReadsIsArranged(t *testing.T) {
 	m.programs.Run(pupilFirefox(m.Read().Elapsed))
 	m.Advance(time.Second)
 	set(t, b, nothing)
-	waitForTimer(m)
+	waitForTimer(t, m)
 	m.Advance(time.Minute)
 	eventually(t, "first restart", func() bool { return len(m.programs.Launched()) == 1 })
+	waitForTimer(t, m) // until Firefox has read
 	m.Advance(time.Second)
 	m.programs.Run(pupilFirefox(m.Read().Elapsed))
 	m.Advance(time.Second)
 	set(t, b, onlyGeogebra)
-	waitForTimer(m)
+	waitForTimer(t, m)
 	m.Advance(time.Minute)
 	eventually(t, "second restart", func() bool { return len(m.programs.Launched()) == 2 })
 	if got := list(m.policy(t, firefoxFile)); !strings.Contains(got, "geogebra.org") {
