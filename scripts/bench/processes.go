@@ -106,7 +106,7 @@ func (s remoteServer) waitStreams(n int) (time.Duration, error) {
 		if open >= n {
 			return time.Since(began), nil
 		}
-		if time.Since(began) > time.Minute+time.Duration(n)*30*time.Millisecond {
+		if time.Since(began) > time.Minute+time.Duration(n)*100*time.Millisecond {
 			return 0, fmt.Errorf("%d of %d devices are connected", open, n)
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -18,6 +18,7 @@ import (
 // Store is what the room reads.
 type Store interface {
 	Today(ctx context.Context, school org.Branch, midnight, now time.Time) (Today, error)
+	Glance(ctx context.Context, school org.Branch, midnight, now time.Time) (Glance, error)
 	Sheet(ctx context.Context, device org.ID) (Sheet, error)
 	History(ctx context.Context, sheet Sheet, before time.Time, n int) ([]Entry, error)
 	// Seek finds devices by the beginning of their name, serial, person, group
@@ -39,6 +40,13 @@ type Today struct {
 	Deviating int // devices with a running lease that reads back otherwise
 	Tokens    int // enrolment tokens that can still be used
 	Contacts  []Contacts
+}
+
+// Glance is what a list of schools shows of each. Its numbers are those of Today.
+type Glance struct {
+	Seen      int // since midnight
+	Deviating int
+	Modes     int // that run now
 }
 
 // Contacts is how many times devices were in contact in one minute.
@@ -138,6 +146,14 @@ type School struct {
 	// must be none.
 	Overdue   []Overdue
 	CheckedAt time.Time
+}
+
+// Glance returns what a list of schools shows of one.
+func (s *Service) Glance(ctx context.Context, actor may.Actor, branch org.Branch, midnight time.Time) (Glance, error) {
+	if _, err := may.Do(actor, may.SchoolRead, branch); err != nil {
+		return Glance{}, err
+	}
+	return s.Store.Glance(ctx, branch, midnight, s.Now())
 }
 
 // School answers: is anything wrong today? midnight is the beginning of the

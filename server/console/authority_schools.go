@@ -70,12 +70,9 @@ func (h *Handler) schoolRow(ctx context.Context, v *visit, school roster.School)
 	if !may.Can(v.actor, may.SchoolRead, school.Branch()) {
 		return row, nil
 	}
-	found, err := h.Board.School(ctx, v.actor, school.Branch(), startOfDay(h.Now(), location(school.Timezone)))
-	if err != nil {
-		return row, err
-	}
-	row.Seen, row.Deviating, row.Modes = found.Seen, found.Deviating, len(found.Running)
-	return row, nil
+	found, err := h.Board.Glance(ctx, v.actor, school.Branch(), startOfDay(h.Now(), location(school.Timezone)))
+	row.Seen, row.Deviating, row.Modes = found.Seen, found.Deviating, found.Modes
+	return row, err
 }
 
 // moveTo makes a school the one that the person acts in from now on. Which it

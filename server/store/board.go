@@ -52,6 +52,19 @@ func (s *Store) Today(ctx context.Context, school org.Branch, midnight, now time
 	return t, err
 }
 
+// Glance counts what a list of schools shows of one, from indexes alone.
+func (s *Store) Glance(ctx context.Context, school org.Branch, midnight, now time.Time) (board.Glance, error) {
+	var g board.Glance
+	err := s.reader(ctx).QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM device_states st JOIN devices d ON d.authority = st.authority AND d.id = st.device
+			WHERE st.authority = $1 AND st.school = $2 AND st.last_seen >= $3 AND d.school = $2 AND d.retired = 0),
+		(SELECT COUNT(DISTINCT device) FROM leases WHERE authority = $1 AND school = $2 AND keep_until > $4 AND ends > $4
+			AND reported_rev >= rev AND (state = $5 OR parts LIKE '%"deviating"%')),
+		(SELECT COUNT(*) FROM modes WHERE authority = $1 AND school = $2 AND ended = 0 AND starts <= $4 AND ends > $4)`,
+		school.Authority, school.School, millis(midnight), millis(now), ddm.LeaseRefused).Scan(&g.Seen, &g.Deviating, &g.Modes)
+	return g, err
+}
+
 // RunningModes lists the modes that run in a school.
 func (s *Store) RunningModes(ctx context.Context, school org.Branch, at time.Time) ([]board.Running, error) {
 	modes, err := collect(ctx, s.reader(ctx), scanMode, `SELECT `+modeColumns+` FROM modes
