@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"schulwart.org/policies/desired"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/mdm"
 	"schulwart.org/policies/org"
@@ -27,6 +28,7 @@ import (
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/standard"
 )
 
 // classSize is how many devices a click is for, schoolSize how many devices the
@@ -289,7 +291,8 @@ func (m *measured) all(ctx context.Context) (time.Duration, error) {
 	want := m.app.Streams.Count()
 	began := time.Now()
 	host := fmt.Sprintf("a%d.example", began.UnixNano())
-	if _, err := m.app.Roster.PutWebFilter(ctx, operator, org.Branch{Authority: m.branch.Authority}, []string{host}); err != nil {
+	wanted := standard.NewDraft{Title: "Bench", Families: map[string]standard.Wish{"webfilter": {Settings: map[string]any{"deny": []any{host}}}}}
+	if _, err := m.app.Standard.Put(ctx, operator, desired.Place{Level: org.Authority, ID: m.branch.Authority}, wanted); err != nil {
 		return 0, err
 	}
 	for {

@@ -23,6 +23,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/standard"
 )
 
 // Deps are the rooms that programs ask, and what the door must know of the
@@ -33,6 +34,7 @@ type Deps struct {
 
 	Staff    *staff.Service
 	Roster   *roster.Service
+	Standard *standard.Service
 	Lessons  Lessons
 	Presence lesson.Presence
 	Tokens   Tokens
@@ -116,7 +118,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerTokens, registerAudit, registerSheets} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerTokens, registerPolicies, registerAudit, registerSheets} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

@@ -27,6 +27,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/standard"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
 )
@@ -76,7 +77,7 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
 	lessons := &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
 	h.server = httptest.NewServer(api.New(api.Deps{
-		Now: time.Now, Staff: h.staff, Roster: h.roster, Lessons: lessons, Presence: quiet{}, Tokens: enrolment,
+		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Presence: quiet{}, Tokens: enrolment,
 		Audit:     &audit.Service{Store: s, Now: time.Now},
 		Translate: func(lang string, fault *errs.Error) string { return lang + ":" + fault.Key },
 	}))

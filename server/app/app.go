@@ -138,7 +138,7 @@ func (a *App) roomsForPeople() {
 	a.Staff.Now = a.Now
 	a.Sessions = staff.NewSessions(a.Store, a.Config.Secure(), a.Now)
 	a.Roster = &roster.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Doors: doors{a}}
-	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically}
+	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Dir: a.Config.BackupDir, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
 	a.Mail = &mail.Service{Store: a.Store, Now: a.Now}

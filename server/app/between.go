@@ -11,6 +11,8 @@ import (
 	"schulwart.org/server/command"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/standard"
+	"schulwart.org/web"
 )
 
 // Here neighbours meet: each type gives one room the one method of another that
@@ -95,4 +97,28 @@ func (o outcomes) Finished(ctx context.Context, authority, device org.ID, reques
 		return err
 	}
 	return o.app.Tablet.Finished(ctx, authority, device, requestType, about, result)
+}
+
+// reminders tell owners by mail that an exception of theirs ends.
+type reminders struct{ app *App }
+
+// Remind does nothing where mail is not set up, or where the owner has no login
+// any more: the register and the start page say it anyway.
+func (r reminders) Remind(ctx context.Context, owner org.ID, e standard.Exception, days int) error {
+	if !r.app.Mail.Ready(ctx) {
+		return nil
+	}
+	person, err := r.app.Store.FindStaff(ctx, owner)
+	if errs.Is(err, errs.NotFound) || err == nil && !person.Locked.IsZero() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lang := web.Language(person.Lang)
+	args := []any{
+		"name", person.Display(), "what", web.T(lang, "policy."+e.Family+"."+e.Field), "place", e.Place.Name, "reason", e.Reason,
+		"days", days, "until", e.Until.In(r.app.Config.Zone()).Format("02.01.2006 15:04"), "url", r.app.Config.PublicURL,
+	}
+	return r.app.Mail.Send(ctx, person.Login, web.T(lang, "mail.exception.subject", args...), web.T(lang, "mail.exception.text", args...))
 }

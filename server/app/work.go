@@ -15,6 +15,8 @@ func (a *App) jobs() []job {
 		{name: "repush", every: "@every 15s", daily: -1, run: a.Command.Repush},
 		{name: "tablets-send", every: "@every 20s", daily: -1, run: a.Tablet.Deliver},
 		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
+		{name: "exceptions", every: "* * * * *", daily: -1, run: a.Standard.Expire},
+		{name: "reminders", every: "*/5 * * * *", daily: 7, run: a.Standard.Remind},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
 		{name: "backup", every: "*/5 * * * *", daily: 2, run: a.nightly},
 		{name: "verify", every: "*/5 * * * *", daily: 4, run: a.verify},

@@ -8,11 +8,14 @@ import (
 	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/board"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/standard"
 	"schulwart.org/web"
 )
 
@@ -98,12 +101,12 @@ func (h *Handler) showSettings(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	filter, err := h.Roster.WebFilter(ctx, v.actor, branch)
+	said, err := h.Standard.Own(ctx, v.actor, desired.Place{Level: org.School, ID: branch.School})
 	if err != nil {
 		return err
 	}
 	return page(c, web.Settings(web.SettingsPage{
-		Frame: v.frame, Name: v.school.Name, Short: v.school.Short, Bells: bellLines(v.school.Bells), Deny: strings.Join(filter.Deny, "\n"),
+		Frame: v.frame, Name: v.school.Name, Short: v.school.Short, Bells: bellLines(v.school.Bells), Deny: strings.Join(said[filterFamily].Settings.List("deny"), "\n"),
 		DefaultMinutes: minutesOf(v.school.Minutes),
 	}))
 }
@@ -150,7 +153,8 @@ func (h *Handler) storeSettings(c *gin.Context, v *visit, branch org.Branch) err
 	}
 	// The hosts are checked before anything is stored: half a form saved would
 	// be neither what was there nor what was meant.
-	if _, err := roster.ReadHosts(strings.Split(c.PostForm("deny"), "\n")); err != nil {
+	hosts, err := roster.ReadHosts(strings.Split(c.PostForm("deny"), "\n"))
+	if err != nil {
 		if fault := errs.Find(err); fault != nil {
 			return fault.In("deny")
 		}
@@ -160,6 +164,26 @@ func (h *Handler) storeSettings(c *gin.Context, v *visit, branch org.Branch) err
 	if _, err := h.Roster.UpdateSchool(ctx, v.actor, branch.School, roster.SchoolUpdate{Name: &name, Short: &short, Bells: &bells, Minutes: &minutes}); err != nil {
 		return err
 	}
-	_, err = h.Roster.PutWebFilter(ctx, v.actor, branch, strings.Split(c.PostForm("deny"), "\n"))
+	return h.storeDeny(c, v, branch, hosts)
+}
+
+// filterFamily is the family of which this form knows one field.
+var filterFamily = catalog.WebFilterFamily.Name
+
+// storeDeny makes the list the school's word, beside what it says about the web
+// otherwise. Where a second person approves, it is proposed, and the page says
+// so.
+func (h *Handler) storeDeny(c *gin.Context, v *visit, branch org.Branch, hosts []string) error {
+	ctx, place := c.Request.Context(), desired.Place{Level: org.School, ID: branch.School}
+	said, err := h.Standard.Own(ctx, v.actor, place)
+	if err != nil {
+		return err
+	}
+	wish := standard.Wish{Settings: said[filterFamily].Settings.Clone(), Holds: said[filterFamily].Holds}
+	wish.Settings["deny"] = hosts
+	draft, err := h.Standard.Put(ctx, v.actor, place, standard.NewDraft{Title: web.T(v.frame.Lang, "settings.deny"), Families: map[string]standard.Wish{filterFamily: wish}})
+	if err == nil && draft.State == standard.Proposed {
+		h.flash(ctx, web.FlashTrouble, "policy_waits")
+	}
 	return err
 }

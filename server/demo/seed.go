@@ -99,6 +99,7 @@ func Seed(ctx context.Context, a *app.App, n int) (World, error) {
 	for _, p := range places {
 		s.school(p)
 	}
+	s.standard()
 	return s.world, s.err
 }
 
@@ -109,6 +110,7 @@ type seeding struct {
 	authority org.ID
 	devices   int
 	made      int
+	schools   []org.ID
 	share     int    // of a hundred, of the groups so far
 	link      string // of the school that is being made
 	world     World
@@ -154,6 +156,7 @@ func (s *seeding) school(p place) {
 		return
 	}
 	s.link = token.URL
+	s.schools = append(s.schools, school.ID)
 	branch := org.Branch{Authority: s.authority, School: school.ID}
 	s.login(may.SchoolAdmin, p.admin, p.name, lower(p.short)+"-admin", branch)
 	teachers := make([]org.ID, len(p.teachers))
@@ -164,8 +167,6 @@ func (s *seeding) school(p place) {
 	for i, c := range p.classes {
 		s.group(school, c, teachers, i)
 	}
-	_, err = s.app.Roster.PutWebFilter(s.ctx, guide, branch, []string{"gluecksspiel.example", "hass.example"})
-	s.note(err)
 	_, err = s.app.Roster.SaveSites(s.ctx, guide, "", school.ID, "Mathematik", []string{"geogebra.org", "serlo.org"}, true)
 	s.note(err)
 	_, err = s.app.Roster.SaveSites(s.ctx, guide, "", school.ID, "Recherche", []string{"fragfinn.de", "klexikon.zum.de", "helles-koepfchen.de"}, true)

@@ -17,16 +17,24 @@ import (
 
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/mdm"
+	"schulwart.org/policies/org"
 	"schulwart.org/scripts/appleschema"
 	"schulwart.org/server/e2e/ipad"
 	"schulwart.org/server/may"
+	"schulwart.org/server/standard"
 )
 
 // filter sets the school's base filter.
 func (h *house) filter(hosts ...string) {
 	h.t.Helper()
 	admin := may.Actor{ID: "admin", Name: "Frau Amt", Via: "console", Grants: []may.Grant{{Role: may.SchoolAdmin, Branch: h.school}}}
-	_, err := h.app.Roster.PutWebFilter(context.Background(), admin, h.school, hosts)
+	list := make([]any, len(hosts))
+	for i, host := range hosts {
+		list[i] = host
+	}
+	_, err := h.app.Standard.Put(context.Background(), admin, desired.Place{Level: org.School, ID: h.school.School}, standard.NewDraft{
+		Title: "Filter", Families: map[string]standard.Wish{"webfilter": {Settings: map[string]any{"deny": list}}},
+	})
 	must(h.t, err)
 }
 

@@ -209,18 +209,14 @@ func TestForeignThingsAreNotFound(t *testing.T) {
 				_, err := h.UpdateSchool(ctx, a, h.school.ID, roster.SchoolUpdate{Name: &n})
 				return err
 			},
-			"group":   func(a may.Actor) error { _, err := h.Group(ctx, a, group.ID); return err },
-			"delete":  func(a may.Actor) error { return h.DeleteGroup(ctx, a, group.ID) },
-			"members": func(a may.Actor) error { _, _, err := h.Members(ctx, a, group.ID, "", 0); return err },
-			"device":  func(a may.Actor) error { _, err := h.Device(ctx, a, device.ID); return err },
-			"retire":  func(a may.Actor) error { _, err := h.RetireDevice(ctx, a, device.ID); return err },
-			"take":    func(a may.Actor) error { _, err := h.TakeClass(ctx, a, group.ID, time.Time{}); return err },
-			"absent":  func(a may.Actor) error { return h.SetAbsent(ctx, a, group.ID, device.ID, time.Time{}) },
-			"sites":   func(a may.Actor) error { _, err := h.SiteList(ctx, a, list.ID); return err },
-			"webfilter": func(a may.Actor) error {
-				_, err := h.PutWebFilter(ctx, a, h.school.Branch(), []string{"a.example"})
-				return err
-			},
+			"group":      func(a may.Actor) error { _, err := h.Group(ctx, a, group.ID); return err },
+			"delete":     func(a may.Actor) error { return h.DeleteGroup(ctx, a, group.ID) },
+			"members":    func(a may.Actor) error { _, _, err := h.Members(ctx, a, group.ID, "", 0); return err },
+			"device":     func(a may.Actor) error { _, err := h.Device(ctx, a, device.ID); return err },
+			"retire":     func(a may.Actor) error { _, err := h.RetireDevice(ctx, a, device.ID); return err },
+			"take":       func(a may.Actor) error { _, err := h.TakeClass(ctx, a, group.ID, time.Time{}); return err },
+			"absent":     func(a may.Actor) error { return h.SetAbsent(ctx, a, group.ID, device.ID, time.Time{}) },
+			"sites":      func(a may.Actor) error { _, err := h.SiteList(ctx, a, list.ID); return err },
 			"new device": func(a may.Actor) error { _, err := h.CreateDevice(ctx, a, h.school.ID, "x", "", org.Linux); return err },
 			"import": func(a may.Actor) error {
 				_, err := h.BeginImport(ctx, a, h.school.ID, roster.ImportDevices, "x.csv", "", []byte("name\nx"))
@@ -507,10 +503,6 @@ func TestWhatDevicesMustHearLeavesAMark(t *testing.T) {
 			"joins": func() error {
 				return h.AddDevices(ctx, h.admin, class.ID, []org.ID{device.ID}, time.Time{}, time.Time{})
 			},
-			"filter": func() error {
-				_, err := h.PutWebFilter(ctx, h.admin, class.Branch(), []string{"spiele.example"})
-				return err
-			},
 			"school's": func() error {
 				_, err := h.UpdateSchool(ctx, h.admin, h.school.ID, roster.SchoolUpdate{Name: &name})
 				return err
@@ -538,11 +530,6 @@ func TestWhatDevicesMustHearLeavesAMark(t *testing.T) {
 		if absent, _ = h.Absences(ctx, h.oert, class.ID); len(absent) != 0 {
 			t.Errorf("absences %v", absent)
 		}
-		filter, err := h.WebFilter(ctx, h.admin, class.Branch())
-		h.must(err)
-		equal(t, "filter", filter.Deny, []string{"spiele.example"})
-		_, err = h.PutWebFilter(ctx, h.admin, org.Branch{Authority: h.school.Authority}, []string{"x.example"})
-		want(t, err, "not_found")
 		_, err = h.RetireDevice(ctx, h.admin, device.ID)
 		h.must(err)
 		if found, _ := h.Device(ctx, h.admin, device.ID); len(found.Groups) != 0 || found.Retired.IsZero() {

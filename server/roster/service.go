@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
 )
@@ -27,7 +26,6 @@ type Store interface {
 	PersonStore
 	TeachingStore
 	SiteStore
-	PolicyStore
 	ImportStore
 }
 
@@ -96,12 +94,6 @@ type SiteStore interface {
 	FindSites(ctx context.Context, id org.ID) (SiteList, error)
 	PutSites(ctx context.Context, permit may.Permit, list SiteList) error
 	DeleteSites(ctx context.Context, permit may.Permit, list SiteList) error
-}
-
-// PolicyStore keeps base policies.
-type PolicyStore interface {
-	WebFilter(ctx context.Context, branch org.Branch) (catalog.WebFilter, error)
-	PutWebFilter(ctx context.Context, permit may.Permit, branch org.Branch, filter catalog.WebFilter) error
 }
 
 // Service is the room.

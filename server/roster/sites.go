@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
@@ -168,58 +167,4 @@ func isHost(name string) bool {
 func numeric(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	return strings.Trim(last, "0123456789") == ""
-}
-
-// WebFilter returns the base filter that a place itself sets: the installation
-// (zero branch), an authority, a school or a group.
-func (s *Service) WebFilter(ctx context.Context, actor may.Actor, branch org.Branch) (catalog.WebFilter, error) {
-	if _, err := may.Do(actor, may.PolicyRead, branch); err != nil {
-		return catalog.WebFilter{}, err
-	}
-	return s.Store.WebFilter(ctx, branch)
-}
-
-// PutWebFilter sets the base filter of a place. Denials of all places add up, so
-// a school can only deny more.
-func (s *Service) PutWebFilter(ctx context.Context, actor may.Actor, branch org.Branch, deny []string) (catalog.WebFilter, error) {
-	permit, err := may.Do(actor, may.PolicyWrite, branch)
-	if err != nil {
-		return catalog.WebFilter{}, err
-	}
-	if err := s.exists(ctx, branch); err != nil {
-		return catalog.WebFilter{}, err
-	}
-	hosts, err := ReadHosts(deny)
-	if err != nil {
-		if fault := errs.Find(err); fault != nil {
-			return catalog.WebFilter{}, fault.In("deny")
-		}
-		return catalog.WebFilter{}, err
-	}
-	slices.Sort(hosts)
-	filter := catalog.WebFilter{Deny: slices.Compact(hosts)}
-	return filter, s.wake(s.Store.PutWebFilter(ctx, permit, branch, filter))
-}
-
-// exists checks that the branch is a place, so that no policy hangs in the air.
-func (s *Service) exists(ctx context.Context, branch org.Branch) error {
-	missing := errs.E(errs.NotFound, "not_found")
-	switch branch.Level() {
-	case org.Group:
-		group, err := s.Store.FindGroup(ctx, branch.Group, s.Now())
-		if err == nil && group.Branch() != branch {
-			return missing
-		}
-		return err
-	case org.School:
-		school, err := s.Store.FindSchool(ctx, branch.School)
-		if err == nil && school.Branch() != branch {
-			return missing
-		}
-		return err
-	case org.Authority:
-		_, err := s.Store.FindAuthority(ctx, branch.Authority)
-		return err
-	}
-	return nil
 }

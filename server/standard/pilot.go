@@ -2,6 +2,8 @@ package standard
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"schulwart.org/policies/catalog"
@@ -69,32 +71,49 @@ func fares(machine Machine, state desired.State, families []string) PilotLine {
 		line.State = "absent"
 		return line
 	}
-	want := map[string]ddm.Declaration{}
-	for _, declaration := range state.Declarations {
-		want[declaration.Identifier] = declaration
-	}
-	said := map[string]ddm.DeclarationState{}
-	for _, one := range machine.Said {
-		said[one.Identifier] = one
-	}
 	for _, name := range families {
-		family, _ := catalog.Find(name)
-		identifier := family.Identifier()
-		if !machine.Device.Platform.Agent() {
-			identifier = desired.ProfilePrefix + name
-		}
-		declared, wanted := want[identifier]
-		is, known := said[identifier]
+		verdict, why := fare(name, state.Declarations, machine.Said)
 		switch {
-		case !wanted && (!known || !is.Active), wanted && known && is.ServerToken == declared.ServerToken && is.Active && is.Valid != ddm.Invalid:
-		case wanted && known && is.ServerToken == declared.ServerToken:
-			line.State, line.Family, line.Reasons = "deviating", name, reasons(is.Reasons)
+		case verdict == "deviating":
+			line.State, line.Family, line.Reasons = verdict, name, why
 			return line
-		default:
-			line.State, line.Family = "waiting", name
+		case verdict != "active" && line.State == "active":
+			line.State, line.Family = verdict, name
 		}
 	}
 	return line
+}
+
+// fare compares the declarations of one family that a device should have with
+// those that it says it has.
+func fare(family string, want []ddm.Declaration, said []ddm.DeclarationState) (verdict string, why []Reason) {
+	verdict = "active"
+	wanted := map[string]bool{}
+	for _, declaration := range want {
+		if !belongs(declaration.Identifier, family) {
+			continue
+		}
+		wanted[declaration.Identifier] = true
+		i := slices.IndexFunc(said, func(one ddm.DeclarationState) bool { return one.Identifier == declaration.Identifier })
+		switch {
+		case i < 0 || said[i].ServerToken != declaration.ServerToken:
+			verdict = "waiting"
+		case !said[i].Active || said[i].Valid == ddm.Invalid:
+			return "deviating", reasons(said[i].Reasons)
+		}
+	}
+	for _, one := range said {
+		if one.Active && belongs(one.Identifier, family) && !wanted[one.Identifier] {
+			verdict = "waiting" // has not let go of it yet
+		}
+	}
+	return verdict, nil
+}
+
+// belongs reports whether a declaration is one of the family's: our agent's own,
+// or a profile or native ones for Apple's devices.
+func belongs(identifier, family string) bool {
+	return identifier == catalog.IdentifierPrefix+family || identifier == desired.ProfilePrefix+family || strings.HasPrefix(identifier, desired.NativePrefix+family+".")
 }
 
 func reasons(said []ddm.Reason) []Reason {

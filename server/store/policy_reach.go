@@ -175,17 +175,33 @@ const deviceFactsFrom = ` LEFT JOIN enrolments e ON e.authority = d.authority AN
 // school, platform, supervision, and of the groups only those named, since no
 // other says anything. Devices named are crowds of one.
 func (s *Store) Crowds(ctx context.Context, place standard.Place, groups, devices []org.ID) ([]standard.Crowd, error) {
-	q := newQuery(`SELECT d.school, ` + deviceFacts + `, COUNT(*) FROM devices d` + deviceFactsFrom + ` WHERE d.retired = 0 AND `)
+	// An index follows this grouping, and nothing but counts leaves the database:
+	// sixty thousand devices cost a fraction of a second.
+	q := newQuery(`SELECT d.school, d.platform, COUNT(*), COUNT(e.device), COALESCE(SUM(CASE WHEN e.supervised THEN 1 ELSE 0 END), 0)
+		FROM devices d LEFT JOIN enrolments e ON e.authority = d.authority AND e.device = d.id AND e.state = 'enrolled' WHERE d.retired = 0 AND `)
 	q.devicesOf(place)
-	q.add(` GROUP BY d.school, ` + deviceFacts)
-	plain, err := collect(ctx, s.reader(ctx), func(row scanner) (standard.Crowd, error) {
-		var c standard.Crowd
-		var enrolled int
-		err := row.Scan(&c.School, &c.Device.Platform, &c.Device.Supervised, &c.Device.Schema, &enrolled, &c.N)
-		c.Enrolled = enrolled == 1
-		return c, err
+	q.add(` GROUP BY d.school, d.platform`)
+	type counted struct {
+		school                    org.ID
+		platform                  org.Platform
+		all, enrolled, supervised int
+	}
+	counts, err := collect(ctx, s.reader(ctx), func(row scanner) (counted, error) {
+		var c counted
+		return c, row.Scan(&c.school, &c.platform, &c.all, &c.enrolled, &c.supervised)
 	}, q.text(), q.args...)
 	if err != nil {
+		return nil, err
+	}
+	var plain []standard.Crowd
+	for _, c := range counts {
+		device := desired.Device{Platform: c.platform}
+		plain = append(plain, standard.Crowd{School: c.school, Device: device, N: c.all - c.enrolled},
+			standard.Crowd{School: c.school, Device: device, Enrolled: true, N: c.enrolled - c.supervised})
+		device.Supervised = true
+		plain = append(plain, standard.Crowd{School: c.school, Device: device, Enrolled: true, N: c.supervised})
+	}
+	if plain, err = s.aged(ctx, place, plain); err != nil {
 		return nil, err
 	}
 	single, err := s.singled(ctx, place, groups, devices)
@@ -193,6 +209,32 @@ func (s *Store) Crowds(ctx context.Context, place standard.Place, groups, device
 		return nil, err
 	}
 	return crowds(plain, single, devices), nil
+}
+
+// aged takes devices with agents that understand no longer everything out of the
+// counts. There are none while there was one schema only.
+func (s *Store) aged(ctx context.Context, place standard.Place, plain []standard.Crowd) ([]standard.Crowd, error) {
+	if ddm.Schema == 1 {
+		return plain, nil
+	}
+	q := newQuery(`SELECT d.school, `+deviceFacts+`, COUNT(*) FROM devices d`+deviceFactsFrom+` WHERE d.retired = 0 AND st.schema_no > 0 AND st.schema_no < ? AND `, ddm.Schema)
+	q.devicesOf(place)
+	q.add(` GROUP BY d.school, ` + deviceFacts)
+	old, err := collect(ctx, s.reader(ctx), func(row scanner) (standard.Crowd, error) {
+		var c standard.Crowd
+		var enrolled int
+		err := row.Scan(&c.School, &c.Device.Platform, &c.Device.Supervised, &c.Device.Schema, &enrolled, &c.N)
+		c.Enrolled = enrolled == 1
+		return c, err
+	}, q.text(), q.args...)
+	for _, c := range old {
+		for i := range plain {
+			if plain[i].School == c.School && plain[i].Device.Platform == c.Device.Platform && plain[i].Device.Supervised == c.Device.Supervised && plain[i].Enrolled == c.Enrolled {
+				plain[i].N -= c.N
+			}
+		}
+	}
+	return append(plain, old...), err
 }
 
 // crowds takes the devices that are known one by one out of the plain counts,
@@ -208,7 +250,11 @@ func crowds(plain, single []standard.Crowd, own []org.ID) []standard.Crowd {
 		id         org.ID
 	}
 	keyOf := func(c standard.Crowd) key {
-		return key{c.School, c.Device.Platform, c.Device.Supervised, c.Device.Schema, c.Enrolled, "", ""}
+		schema := c.Device.Schema
+		if schema >= ddm.Schema {
+			schema = 0 // as good as unknown: nothing is missing
+		}
+		return key{c.School, c.Device.Platform, c.Device.Supervised, schema, c.Enrolled, "", ""}
 	}
 	alone := map[org.ID]bool{}
 	for _, id := range own {
@@ -300,7 +346,7 @@ func (s *Store) singled(ctx context.Context, place standard.Place, groups, devic
 		}
 		return nil
 	}
-	if err := read("m.group_id", ` JOIN group_devices m ON m.authority = d.authority AND m.device = d.id`, groups); err != nil {
+	if err := read("g.id", ` JOIN group_devices m ON m.authority = d.authority AND m.device = d.id JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id`, groups); err != nil {
 		return nil, err
 	}
 	if err := read("''", "", devices); err != nil {

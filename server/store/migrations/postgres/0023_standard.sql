@@ -39,3 +39,6 @@ CREATE INDEX exceptions_by_place ON exceptions (authority, level, place, until);
 CREATE INDEX exceptions_by_school ON exceptions (authority, school, until);
 CREATE INDEX exceptions_by_end ON exceptions (told, until);
 ALTER TABLE authorities ADD COLUMN four_eyes BOOLEAN NOT NULL DEFAULT FALSE;
+-- Counting devices by what answers depend on, without opening their rows.
+CREATE INDEX devices_by_reach ON devices (school, platform, authority, retired, id);
+CREATE INDEX enrolments_in_force ON enrolments (authority, device, state, supervised);
