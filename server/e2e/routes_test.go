@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/policies/desired"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/api"
@@ -24,6 +25,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/standard"
 )
 
 // marker is part of every name in the home authority. Nobody of the other
@@ -146,7 +148,18 @@ func (i *installation) furnish() {
 	i.must(err)
 	_, program, err := i.app.Staff.CreateProgram(ctx, actor, marker, admin.Grants, 3)
 	i.must(err)
+	city, here := desired.Place{Level: org.Authority, ID: i.home.Authority}, desired.Place{Level: org.School, ID: i.home.ID}
+	sticks := map[string]standard.Wish{"usb-storage": {Settings: map[string]any{"access": "read-only"}}}
+	published, err := i.app.Standard.Put(ctx, operator, city, standard.NewDraft{Title: marker + " Standard", Families: sticks})
+	i.must(err)
+	versions, _, err := i.app.Standard.Versions(ctx, operator, standard.VersionFilter{Place: &published.Place.Place})
+	i.must(err)
+	exception, err := i.app.Standard.Except(ctx, actor, standard.NewException{Place: here, Family: "usb-storage", Field: "access", Value: "allowed", Reason: marker, Until: time.Now().Add(100 * 24 * time.Hour)})
+	i.must(err)
+	draft, err := i.app.Standard.Begin(ctx, actor, here, standard.NewDraft{Title: marker, Families: map[string]standard.Wish{"webfilter": {Settings: map[string]any{"deny": []any{"spiele.example"}}}}})
+	i.must(err)
 	i.things = map[string]org.ID{
+		"policy-drafts": draft.ID, "draft": draft.ID, "policy-versions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x",
 	}
@@ -173,16 +186,20 @@ func (i *installation) path(r route) string {
 // bodies are requests that make sense, so that a program's request is refused for
 // who asks and not for what it says.
 var bodies = map[string]string{
-	"POST /api/v1/schools":                 `{"authority":"{authority}","name":"Neu"}`,
-	"POST /api/v1/groups":                  `{"school":"{school}","kind":"class","name":"Neu"}`,
-	"POST /api/v1/groups/{id}/devices":     `{"devices":["{device}"]}`,
-	"POST /api/v1/devices":                 `{"school":"{school}","name":"Neu"}`,
-	"PATCH /api/v1/devices/{id}":           `{"name":"Neu"}`,
-	"POST /api/v1/modes":                   `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
-	"POST /api/v1/modes/{id}/extend":       `{"minutes":5}`,
-	"POST /api/v1/modes/{id}/release-code": `{"device":"{device}"}`,
-	"POST /api/v1/enrolment-tokens":        `{"school":"{school}"}`,
-	"POST /api/v1/login":                   `{"email":"nobody@example.org","password":"geraten"}`,
+	"POST /api/v1/schools":                    `{"authority":"{authority}","name":"Neu"}`,
+	"POST /api/v1/groups":                     `{"school":"{school}","kind":"class","name":"Neu"}`,
+	"POST /api/v1/groups/{id}/devices":        `{"devices":["{device}"]}`,
+	"POST /api/v1/devices":                    `{"school":"{school}","name":"Neu"}`,
+	"PATCH /api/v1/devices/{id}":              `{"name":"Neu"}`,
+	"POST /api/v1/modes":                      `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
+	"POST /api/v1/modes/{id}/extend":          `{"minutes":5}`,
+	"POST /api/v1/modes/{id}/release-code":    `{"device":"{device}"}`,
+	"POST /api/v1/enrolment-tokens":           `{"school":"{school}"}`,
+	"POST /api/v1/policy-drafts":              `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
+	"POST /api/v1/policy-drafts/{id}/publish": `{}`,
+	"POST /api/v1/policy-drafts/{id}/approve": `{}`,
+	"POST /api/v1/exceptions":                 `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
+	"POST /api/v1/login":                      `{"email":"nobody@example.org","password":"geraten"}`,
 }
 
 func (i *installation) fill(body string) string {
@@ -396,7 +413,7 @@ func (i *installation) state() string {
 	defer db.Close()
 	var all strings.Builder
 	for _, table := range []string{
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "policies", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)
 		i.must(err)

@@ -1,0 +1,102 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"schulwart.org/server/may"
+	"schulwart.org/server/store"
+	"schulwart.org/server/store/storetest"
+)
+
+// A program prepares a change, looks at its impact, has it approved, takes it
+// back, and files an exception.
+func TestAProgramChangesAPolicy(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s)
+		place := object{"level": "authority", "id": h.school.Authority}
+		var draft struct {
+			ID, State   string
+			Differences []object
+		}
+		r := h.ask(h.tokens[may.AuthorityAdmin], "POST", "/api/v1/policy-drafts", object{
+			"place": place, "title": "Sticks", "says": object{"usb-storage": object{"settings": object{"access": "read-only"}}},
+		}, &draft)
+		if r.StatusCode != 201 || draft.State != "draft" || len(draft.Differences) != 1 || draft.Differences[0]["new"] != "read-only" {
+			t.Fatalf("%d %+v", r.StatusCode, draft)
+		}
+		path := "/api/v1/policy-drafts/" + draft.ID
+		var impact struct {
+			Devices, Changed, Unable int
+			Cannot                   []object
+		}
+		if r := h.ask(h.tokens[may.ReadOnly], "GET", path+"/impact", nil, &impact); r.StatusCode != 200 || impact.Devices != 3 || impact.Changed != 0 || impact.Unable != 3 {
+			t.Errorf("impact: %d %+v", r.StatusCode, impact)
+		}
+		for _, role := range []may.Role{may.Trainee, may.SchoolAdmin, may.Teacher, may.Technician, may.ReadOnly} {
+			if r := h.ask(h.tokens[role], "POST", path+"/publish", object{}, nil); r.StatusCode != 403 && r.StatusCode != 404 {
+				t.Errorf("%s publishes: %d", role, r.StatusCode)
+			}
+		}
+		if r := h.ask(h.foreign, "GET", path, nil, nil); r.StatusCode != 404 {
+			t.Errorf("a foreign admin: %d", r.StatusCode)
+		}
+		if r := h.ask(h.tokens[may.AuthorityAdmin], "POST", path+"/publish", object{}, &draft); r.StatusCode != 200 || draft.State != "published" {
+			t.Fatalf("publish: %d %+v", r.StatusCode, draft)
+		}
+		var held struct{ Items []object }
+		h.ask(h.tokens[may.SchoolAdmin], "GET", "/api/v1/policies/effective?device="+h.devices[0].ID.String(), nil, &held)
+		if len(held.Items) != 1 || held.Items[0]["value"] != "read-only" || held.Items[0]["origin"].(object)["level"] != "authority" {
+			t.Errorf("effective: %+v", held)
+		}
+		var fields struct{ Fields []object }
+		h.ask(h.tokens[may.SchoolAdmin], "GET", "/api/v1/policies?level=school&place="+h.school.ID.String(), nil, &fields)
+		if len(fields.Fields) != 1 || fields.Fields[0]["leeway"] != "stricter" {
+			t.Errorf("policies: %+v", fields)
+		}
+		h.exceptions(t)
+		var versions struct{ Items []object }
+		h.ask(h.tokens[may.AuthorityAdmin], "GET", "/api/v1/policy-versions?level=authority&place="+h.school.Authority.String(), nil, &versions)
+		if len(versions.Items) != 1 {
+			t.Fatalf("versions: %+v", versions)
+		}
+		undo := fmt.Sprint("/api/v1/policy-versions/", versions.Items[0]["id"], "/undo")
+		if r := h.ask(h.tokens[may.AuthorityAdmin], "POST", undo, nil, nil); r.StatusCode != 200 {
+			t.Errorf("undo: %d", r.StatusCode)
+		}
+		if r := h.ask(h.tokens[may.AuthorityAdmin], "POST", undo, nil, nil); r.StatusCode != 409 {
+			t.Errorf("undo again: %d", r.StatusCode)
+		}
+	})
+}
+
+func (h *house) exceptions(t *testing.T) {
+	t.Helper()
+	wanted := object{"place": object{"level": "school", "id": h.school.ID}, "family": "usb-storage", "field": "access", "value": "allowed", "reason": "Messgeräte", "until": time.Now().Add(1000 * 24 * time.Hour)}
+	var problem struct{ Key, Field string }
+	if r := h.ask(h.tokens[may.SchoolAdmin], "POST", "/api/v1/exceptions", wanted, &problem); r.StatusCode != 422 || problem.Key != "exception.too_long" || problem.Field != "until" {
+		t.Errorf("for three years: %d %+v", r.StatusCode, problem)
+	}
+	wanted["until"] = time.Now().Add(50 * 24 * time.Hour)
+	var made struct {
+		ID      string
+		Devices int
+		Then    any
+	}
+	if r := h.ask(h.tokens[may.SchoolAdmin], "POST", "/api/v1/exceptions", wanted, &made); r.StatusCode != 201 || made.Devices != 3 || made.Then != "read-only" {
+		t.Fatalf("%d %+v", r.StatusCode, made)
+	}
+	var register struct{ Items []object }
+	h.ask(h.tokens[may.ReadOnly], "GET", "/api/v1/exceptions?within=90", nil, &register)
+	if len(register.Items) != 1 {
+		t.Errorf("%+v", register)
+	}
+	if r := h.ask(h.tokens[may.SchoolAdmin], "DELETE", "/api/v1/exceptions/"+made.ID, nil, nil); r.StatusCode != 204 {
+		t.Errorf("ending: %d", r.StatusCode)
+	}
+	h.ask(h.tokens[may.ReadOnly], "GET", "/api/v1/exceptions", nil, &register)
+	if len(register.Items) != 0 {
+		t.Errorf("after its end: %+v", register)
+	}
+}
