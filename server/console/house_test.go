@@ -32,6 +32,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
+	"schulwart.org/server/standard"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
 	"schulwart.org/web"
@@ -156,7 +157,7 @@ func newHouse(t *testing.T) *house {
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
-		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Lessons: h.lessons, Presence: h.presence, Live: h.live,
+		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
 		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Dir: t.TempDir(), Now: now},
