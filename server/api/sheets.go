@@ -17,12 +17,39 @@ type Sheets interface {
 	ApplySheets(ctx context.Context, actor may.Actor, tree standard.Tree, token string) (standard.Plan, error)
 }
 
+// SheetDifference is one thing that differs between what is and what a tree of
+// sheets asks for.
+type SheetDifference struct {
+	Place  SheetPlace `json:"place"`
+	What   sheet.What `json:"what" enum:"added,changed,removed"`
+	About  string     `json:"about" doc:"Family and field; of an exception with its reason." example:"usb-storage.access"`
+	Before any        `json:"before,omitempty"`
+	After  any        `json:"after,omitempty"`
+}
+
+// SheetPlace names a place as sheets do; nothing at all is the installation.
+type SheetPlace struct {
+	Authority string `json:"authority,omitempty"`
+	School    string `json:"school,omitempty"`
+	Group     string `json:"group,omitempty"`
+	Device    string `json:"device,omitempty"`
+}
+
+// SheetFault is what is wrong in a sheet, and where.
+type SheetFault struct {
+	Key   string            `json:"key"`
+	Field string            `json:"field"`
+	Args  map[string]string `json:"args,omitempty"`
+	File  string            `json:"file"`
+	Line  int               `json:"line" doc:"From 1; 0 if it is about the whole file."`
+}
+
 // SheetPlan is what a tree of sheets would change, or has changed.
 type SheetPlan struct {
-	Differences []sheet.Difference `json:"differences" nullable:"false" doc:"What differs, deletions included; secrets are masked."`
-	Faults      []sheet.Fault      `json:"faults" nullable:"false" doc:"What stands in the way, by file and line. With any of them nothing was changed."`
-	Token       string             `json:"token" doc:"Names this plan. Given back with apply, nothing else is carried out."`
-	Waiting     []org.ID           `json:"waiting" nullable:"false" doc:"Drafts that a second person has to approve."`
+	Differences []SheetDifference `json:"differences" nullable:"false" doc:"What differs, deletions included; secrets are masked."`
+	Faults      []SheetFault      `json:"faults" nullable:"false" doc:"What stands in the way, by file and line. With any of them nothing was changed."`
+	Token       string            `json:"token" doc:"Names this plan. Given back with apply, nothing else is carried out."`
+	Waiting     []org.ID          `json:"waiting" nullable:"false" doc:"Drafts that a second person has to approve."`
 }
 
 type sheetsIn struct {
@@ -73,15 +100,15 @@ func (d *door) applySheets(ctx context.Context, actor may.Actor, in *TreeIn) (*b
 
 // SheetPlanOf writes a plan as programs read it.
 func SheetPlanOf(plan standard.Plan) SheetPlan {
-	said := SheetPlan{Differences: plan.Differences, Faults: plan.Faults, Token: plan.Token, Waiting: []org.ID{}}
+	said := SheetPlan{Differences: []SheetDifference{}, Faults: []SheetFault{}, Token: plan.Token, Waiting: []org.ID{}}
+	for _, d := range plan.Differences {
+		said.Differences = append(said.Differences, SheetDifference{SheetPlace(d.Place), d.What, d.About, d.Before, d.After})
+	}
+	for _, f := range plan.Faults {
+		said.Faults = append(said.Faults, SheetFault{f.Key, f.Field, f.Args, f.File, f.Line})
+	}
 	for _, draft := range plan.Waiting {
 		said.Waiting = append(said.Waiting, draft.ID)
-	}
-	if said.Differences == nil {
-		said.Differences = []sheet.Difference{}
-	}
-	if said.Faults == nil {
-		said.Faults = []sheet.Fault{}
 	}
 	return said
 }

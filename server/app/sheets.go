@@ -131,7 +131,7 @@ func tell(out io.Writer, lang string, plan api.SheetPlan, what string) error {
 	}
 	place := "\x00"
 	for _, d := range plan.Differences {
-		if name := d.Place.String(); name != place {
+		if name := sheet.Place(d.Place).String(); name != place {
 			place = name
 			if name == "" {
 				name = "(installation)"
