@@ -61,10 +61,27 @@ type OperationsPage struct {
 	Mail          MailState
 	Database      DatabaseState
 	Agents        AgentState
+	Key           KeyState
+	MayRun        bool
+	Restart       []SetupStep // set up, and in force after a restart only
 	ServerSince   time.Time
 	ServerVersion string
 	Commit        string
 	Checks        []SetupCheck // the set-up's checks, repeated
+}
+
+// KeyState is the key under which modes are signed.
+type KeyState struct {
+	ID     string
+	Made   time.Time
+	Others int // former keys that devices still believe
+}
+
+// KeyRotatePage shows what changing the key means before it is done.
+type KeyRotatePage struct {
+	Frame
+	Key   KeyState
+	Until time.Time // the former key is believed
 }
 
 // CertificateRow is a certificate that can run out. Name is looked up as

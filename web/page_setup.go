@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // SetupStep names a step of the first set-up. Its words are setup.<step>.….
 type SetupStep string
@@ -42,6 +45,7 @@ type SetupPage struct {
 	States      map[SetupStep]StepState
 	Checks      []SetupCheck // what was tried for this step, in order
 	Problem     *Problem
+	Restart     []SetupStep // saved, and in force after a restart only
 	Address     SetupAddressForm
 	Certificate SetupCertificateForm
 	Mail        SetupMailForm
@@ -88,4 +92,13 @@ type SetupDoneInfo struct {
 	Skipped  []SetupStep // can be made up for under Betrieb
 	LoginURL string
 	TokenURL string // makes the first enrolment token
+}
+
+// restartNames names what waits for the next start.
+func restartNames(f Frame, steps []SetupStep) string {
+	names := make([]string, len(steps))
+	for i, step := range steps {
+		names[i] = f.T("setup." + string(step) + ".name")
+	}
+	return strings.Join(names, ", ")
 }

@@ -109,7 +109,8 @@ const (
 	PathAuthorityNew  = "/traeger/neu"
 	PathOperations    = "/betrieb"
 	PathBackupNow     = "/betrieb/sicherung" // POST
-	PathMailTest      = "/betrieb/testmail"  // POST
+	PathKeyRotate     = "/betrieb/schluessel"
+	PathMailTest      = "/betrieb/testmail" // POST
 	PathAudit         = "/protokoll"
 	PathPrograms      = "/programme"
 	PathProgramRevoke = "/programme/:program/widerrufen" // POST

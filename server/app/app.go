@@ -75,6 +75,7 @@ type App struct {
 	Live     *live.Hub
 	Streams  *stream.Registry
 
+	named    config.Serve // as flags, environment and file had it
 	people   *http.Server
 	devices  deviceDoor
 	listener net.Listener
@@ -99,10 +100,11 @@ func New(ctx context.Context, options Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	named := *c
 	if err := adopt(ctx, s, c); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a := &App{Options: options, Store: s, started: options.Now(), stopping: make(chan struct{}), devices: deviceDoor{messages: newMessages()}}
+	a := &App{Options: options, named: named, Store: s, started: options.Now(), stopping: make(chan struct{}), devices: deviceDoor{messages: newMessages()}}
 	if err := a.furnish(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -140,7 +142,8 @@ func (a *App) roomsForPeople() {
 	a.Roster = &roster.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Doors: doors{a}}
 	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
-	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Dir: a.Config.BackupDir, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
+	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
+	a.Backup.SetPlan(backup.Plan{Dir: a.Config.BackupDir, Hour: *a.Config.BackupHour})
 	a.Mail = &mail.Service{Store: a.Store, Now: a.Now}
 	a.Setup = a.setupRoom()
 }

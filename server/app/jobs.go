@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -15,7 +16,9 @@ type job struct {
 	name  string
 	every string // cron text in UTC: the ticker, never school time
 	daily int    // hour of school time, -1 for none
-	run   func(ctx context.Context) error
+	// hour takes the place of daily where people set it; nil where they do not.
+	hour func() int
+	run  func(ctx context.Context) error
 }
 
 // runs claims due dates, so that no job is lost or doubled.
@@ -40,6 +43,9 @@ func runJob(ctx context.Context, j job, claims runs, zone *time.Location, now fu
 	if ctx.Err() != nil {
 		return
 	}
+	if j.hour != nil {
+		j.daily = j.hour()
+	}
 	if j.daily >= 0 {
 		due, is := dueOn(j, now(), zone)
 		if !is {
@@ -63,5 +69,11 @@ func runJob(ctx context.Context, j job, claims runs, zone *time.Location, now fu
 func dueOn(j job, at time.Time, zone *time.Location) (string, bool) {
 	local := at.In(zone)
 	start := time.Date(local.Year(), local.Month(), local.Day(), j.daily, 0, 0, 0, zone)
-	return local.Format(time.DateOnly), !at.Before(start)
+	due := local.Format(time.DateOnly)
+	if j.hour != nil {
+		// Another hour is another date to keep: who moves it from 2 to 22 expects a
+		// backup tonight.
+		due += fmt.Sprintf(" %02d", j.daily)
+	}
+	return due, !at.Before(start)
 }

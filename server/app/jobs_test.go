@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,5 +34,28 @@ func TestDailyJobsRunOnceOnDSTDays(t *testing.T) {
 		if len(ran) < 2 {
 			t.Errorf("from %s: ran on %v only", day, ran)
 		}
+	}
+}
+
+// Who moves the backup from 2 to 22 o'clock during the day expects one tonight,
+// and one only.
+func TestAnHourThatPeopleSetHoldsFromTheSameDayOn(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("missing: time zone data")
+	}
+	hour, ran := 2, []string{}
+	at := time.Date(2026, 11, 24, 0, 0, 0, 0, zone)
+	j := job{name: "backup", hour: func() int { return hour }, run: func(context.Context) error { ran = append(ran, at.In(zone).Format("02. 15:04")); return nil }}
+	s := storetest.Open(t)
+	for range 48 * 12 {
+		if at.Equal(time.Date(2026, 11, 24, 10, 0, 0, 0, zone)) {
+			hour = 22
+		}
+		runJob(context.Background(), j, s, zone, func() time.Time { return at }, slog.New(slog.DiscardHandler))
+		at = at.Add(5 * time.Minute)
+	}
+	if got := strings.Join(ran, ", "); got != "24. 02:00, 24. 22:00, 25. 22:00" {
+		t.Errorf("ran %s", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -24,7 +25,11 @@ func adopt(ctx context.Context, s *store.Store, c *config.Serve) error {
 	if err != nil {
 		return err
 	}
-	chosen := config.Kept{PublicURL: kept.Address.PublicURL, DeviceURL: kept.Address.DeviceURL, BackupDir: kept.Backup.Directory}
+	return c.Adopt(chosen(kept))
+}
+
+func chosen(kept setup.Forms) config.Kept {
+	chosen := config.Kept{PublicURL: kept.Address.PublicURL, DeviceURL: kept.Address.DeviceURL, BackupDir: kept.Backup.Directory, BackupHour: kept.Backup.Hour}
 	switch kept.Certificate.Way {
 	case setup.OwnFiles:
 		chosen.Certificate, chosen.PrivateKey = kept.Certificate.CertFile, kept.Certificate.KeyFile
@@ -33,14 +38,42 @@ func adopt(ctx context.Context, s *store.Store, c *config.Serve) error {
 	case setup.Proxy:
 		chosen.Proxy = kept.Certificate.Proxy
 	}
-	return c.Adopt(chosen)
+	return chosen
+}
+
+// backups puts what the set-up chose in force at once, unless flags, environment
+// or file say otherwise.
+type backups struct{ app *App }
+
+func (b backups) SetLock(ctx context.Context, actor may.Actor, lock string) error {
+	return b.app.Backup.SetLock(ctx, actor, lock)
+}
+
+func (b backups) SetPlan(form setup.Backup) {
+	folder, hour := b.app.named.Backups(chosen(setup.Forms{Backup: form}))
+	b.app.Backup.SetPlan(backup.Plan{Dir: folder, Hour: *hour})
+}
+
+// afterRestart lists the steps whose kept values differ from those in force, and
+// would not after a restart.
+func (a *App) afterRestart(kept setup.Forms) []setup.Step {
+	next, now := a.named, a.Config
+	_ = next.Adopt(chosen(kept)) // its faults are told by the step's own checks
+	var steps []setup.Step
+	if next.PublicURL != now.PublicURL || next.DeviceURL != now.DeviceURL {
+		steps = append(steps, setup.StepAddress)
+	}
+	if next.Certificate != now.Certificate || next.PrivateKey != now.PrivateKey || next.ACME != now.ACME || !slices.Equal(next.Proxy, now.Proxy) {
+		steps = append(steps, setup.StepCertificate)
+	}
+	return steps
 }
 
 // setupRoom makes the first set-up.
 func (a *App) setupRoom() *setup.Service {
 	c := a.Config
 	return &setup.Service{
-		Store: a.Store, People: beginners{a}, Mailer: mailer{a.Mail}, Backups: a.Backup, NewKey: backup.NewKey,
+		Store: a.Store, People: beginners{a}, Mailer: mailer{a.Mail}, Backups: backups{a}, AfterRestart: a.afterRestart, NewKey: backup.NewKey,
 		DeviceRoots: func() *x509.CertPool {
 			pool := x509.NewCertPool()
 			pool.AppendCertsFromPEM([]byte(a.Enroll.CAPEM()))
@@ -50,7 +83,7 @@ func (a *App) setupRoom() *setup.Service {
 		Defaults: setup.Forms{
 			Address:     setup.Address{PublicURL: c.PublicURL, DeviceURL: c.DeviceURL},
 			Certificate: setup.Certificate{Way: way(a), CertFile: c.Certificate, KeyFile: c.PrivateKey},
-			Backup:      setup.Backup{Directory: c.BackupDir, Hour: 2},
+			Backup:      setup.Backup{Directory: c.BackupDir, Hour: *c.BackupHour},
 		},
 	}
 }

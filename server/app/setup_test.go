@@ -100,8 +100,8 @@ func TestWhatWasChosenAtTheSetUpIsTakenOverAtTheStart(t *testing.T) {
 	if c.PublicURL != "https://mdm.schule.example" || c.DeviceURL != "https://mdm.schule.example:8443" || c.BackupDir != folder || c.Certificate != certificate || c.PrivateKey != key || !c.TLS() {
 		t.Errorf("taken over: %+v", c)
 	}
-	if a.Backup.Dir != folder {
-		t.Errorf("backups go to %s", a.Backup.Dir)
+	if plan := a.Backup.Plan(); plan.Dir != folder || plan.Hour != 4 {
+		t.Errorf("backups: %+v", plan)
 	}
 	shut(t, a)
 
@@ -117,6 +117,61 @@ func TestWhatWasChosenAtTheSetUpIsTakenOverAtTheStart(t *testing.T) {
 	}
 	if c.Certificate != "" || len(c.Proxy) != 1 || c.Proxy[0] != "10.0.0.5" {
 		t.Errorf("a proxy was named, and the certificate is %q behind %v", c.Certificate, c.Proxy)
+	}
+}
+
+// Folder and hour of backups are in force at once; addresses and certificate
+// wait for a restart, and the set-up says so.
+func TestWhatTheSetUpChoosesIsInForceOrSaysThatItWaits(t *testing.T) {
+	ctx, folder := context.Background(), t.TempDir()
+	recipient, _, err := backup.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := func(a *app.App) []setup.Step {
+		t.Helper()
+		status, err := a.Setup.Status(ctx, operator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status.Restart
+	}
+	chosen := setup.Forms{Backup: setup.Backup{Directory: folder, Recipient: recipient, Hour: 22}}
+	data := t.TempDir()
+	a := opened(t, bare(data))
+	if plan := a.Backup.Plan(); plan.Hour != 2 || len(waiting(a)) != 0 {
+		t.Fatalf("at first: %+v, waiting %v", plan, waiting(a))
+	}
+	save(t, a, setup.StepBackup, chosen)
+	last, err := a.Backup.Run(ctx, operator)
+	if plan := a.Backup.Plan(); err != nil || plan.Dir != folder || plan.Hour != 22 || len(waiting(a)) != 0 {
+		t.Errorf("chosen: %+v, waiting %v, %v", plan, waiting(a), err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, last.File)); err != nil {
+		t.Error(err)
+	}
+	save(t, a, setup.StepAddress, setup.Forms{Address: setup.Address{PublicURL: "https://mdm.schule.example", DeviceURL: "https://mdm.schule.example:8443"}})
+	save(t, a, setup.StepCertificate, setup.Forms{Certificate: setup.Certificate{Way: setup.ACME}})
+	if got := waiting(a); len(got) != 2 || got[0] != setup.StepAddress || got[1] != setup.StepCertificate {
+		t.Errorf("waiting for a restart: %v", got)
+	}
+	shut(t, a)
+	a = opened(t, bare(data))
+	if got := waiting(a); len(got) != 0 {
+		t.Errorf("after the restart: %v", got)
+	}
+	shut(t, a)
+
+	// What was named is in force whatever is chosen, and no restart changes that.
+	named, hour := bare(t.TempDir()), 5
+	named.BackupDir, named.BackupHour, named.PublicURL = t.TempDir(), &hour, "https://named.schule.example"
+	wanted := named.BackupDir
+	a = opened(t, named)
+	defer shut(t, a)
+	save(t, a, setup.StepBackup, chosen)
+	save(t, a, setup.StepAddress, setup.Forms{Address: setup.Address{PublicURL: "https://mdm.schule.example", DeviceURL: a.Config.DeviceURL}})
+	if plan := a.Backup.Plan(); plan.Dir != wanted || plan.Hour != 5 || len(waiting(a)) != 0 {
+		t.Errorf("named: %+v, waiting %v", plan, waiting(a))
 	}
 }
 

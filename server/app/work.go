@@ -18,7 +18,7 @@ func (a *App) jobs() []job {
 		{name: "exceptions", every: "* * * * *", daily: -1, run: a.Standard.Expire},
 		{name: "reminders", every: "*/5 * * * *", daily: 7, run: a.Standard.Remind},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
-		{name: "backup", every: "*/5 * * * *", daily: 2, run: a.nightly},
+		{name: "backup", every: "*/5 * * * *", hour: func() int { return a.Backup.Plan().Hour }, run: a.nightly},
 		{name: "verify", every: "*/5 * * * *", daily: 4, run: a.verify},
 		{name: "archive", every: "*/5 * * * *", daily: 3, run: a.archive},
 	}

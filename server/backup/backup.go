@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -42,10 +43,32 @@ const (
 type Service struct {
 	Store   Store
 	KeyFile string // goes into the backup: without it the copy cannot be read
-	Dir     string // of nightly backups
 	Issuer  string
 	Version string
 	Now     func() time.Time
+
+	mu   sync.RWMutex
+	plan Plan
+}
+
+// Plan says where nightly backups go, and when.
+type Plan struct {
+	Dir  string
+	Hour int // of school time
+}
+
+// SetPlan changes folder and hour, from the next backup on.
+func (s *Service) SetPlan(plan Plan) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plan = plan
+}
+
+// Plan returns where nightly backups go, and when.
+func (s *Service) Plan() Plan {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.plan
 }
 
 // ShortestPassphrase is how many characters a passphrase has at least.
@@ -77,7 +100,7 @@ type Last struct {
 type State struct {
 	Ready bool
 	Last  Last
-	Dir   string
+	Plan
 	Files []File
 }
 
@@ -97,7 +120,7 @@ func (s *Service) State(ctx context.Context, actor may.Actor) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	state := State{Ready: len(lock) > 0, Dir: s.Dir}
+	state := State{Ready: len(lock) > 0, Plan: s.Plan()}
 	text, err := s.Store.Setting(ctx, lastSetting)
 	if err != nil {
 		return State{}, err
@@ -107,7 +130,7 @@ func (s *Service) State(ctx context.Context, actor may.Actor) (State, error) {
 			return State{}, fmt.Errorf("reading the last backup: %w", err)
 		}
 	}
-	state.Files, err = s.files()
+	state.Files, err = files(state.Dir)
 	return state, err
 }
 
@@ -149,16 +172,17 @@ func (s *Service) nightly(ctx context.Context) (Last, error) {
 	if len(lock) == 0 {
 		return last, errs.E(errs.Conflict, "backup.no_key")
 	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return last, errs.E(errs.Unavailable, "backup.folder", "folder", s.Dir).Because(err)
+	dir := s.Plan().Dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return last, errs.E(errs.Unavailable, "backup.folder", "folder", dir).Because(err)
 	}
 	name := prefix + last.At.Format("20060102T150405Z") + suffix
-	last.Bytes, err = s.WriteFile(ctx, filepath.Join(s.Dir, name), string(lock))
+	last.Bytes, err = s.WriteFile(ctx, filepath.Join(dir, name), string(lock))
 	if err != nil {
 		return last, err
 	}
 	last.File = name
-	return last, s.drop()
+	return last, drop(dir)
 }
 
 // WriteFile writes an encrypted backup to a file. It appears under its name
@@ -189,8 +213,8 @@ const (
 	keep = 14
 )
 
-func (s *Service) files() ([]File, error) {
-	entries, err := os.ReadDir(s.Dir)
+func files(dir string) ([]File, error) {
+	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
 		return nil, nil
 	}
@@ -209,13 +233,13 @@ func (s *Service) files() ([]File, error) {
 	return files, nil
 }
 
-func (s *Service) drop() error {
-	files, err := s.files()
+func drop(dir string) error {
+	files, err := files(dir)
 	if err != nil || len(files) <= keep {
 		return err
 	}
 	for _, old := range files[keep:] {
-		if err := os.Remove(filepath.Join(s.Dir, old.Name)); err != nil {
+		if err := os.Remove(filepath.Join(dir, old.Name)); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,9 @@ func installation(t *testing.T, dir string) (*store.Store, *backup.Service) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return s, &backup.Service{Store: s, KeyFile: key, Dir: filepath.Join(dir, "backups"), Issuer: "i", Version: "v", Now: time.Now}
+	room := &backup.Service{Store: s, KeyFile: key, Issuer: "i", Version: "v", Now: time.Now}
+	room.SetPlan(backup.Plan{Dir: filepath.Join(dir, "backups"), Hour: 2})
+	return s, room
 }
 
 func operator() may.Actor {
@@ -48,7 +50,7 @@ func TestARestoreOnAnEmptyMachineBringsBackSealedSecrets(t *testing.T) {
 	if err != nil || last.Bytes == 0 {
 		t.Fatalf("%+v, %v", last, err)
 	}
-	data, err := os.ReadFile(filepath.Join(room.Dir, last.File))
+	data, err := os.ReadFile(filepath.Join(room.Plan().Dir, last.File))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ type Serve struct {
 	DeviceHeader string   `help:"Header in which a TLS proxy (--proxy) hands on the certificate of a device." env:"SCHULWART_DEVICE_HEADER" placeholder:"NAME"`
 	Timezone     string   `help:"School time where an authority has none of its own." default:"Europe/Berlin" env:"SCHULWART_TIMEZONE"`
 	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
+	BackupHour   *int     `help:"Hour of school time in which the nightly backup begins, 0 to 23; the default is 2." env:"SCHULWART_BACKUP_HOUR" placeholder:"HOUR"`
 	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level=info}" env:"SCHULWART_LOG_LEVEL"`
 	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
 	left         left     // what nobody named
@@ -41,7 +42,7 @@ type Serve struct {
 
 // left notes which values were left to the defaults, so that what was chosen at
 // the set-up can take their place. Flags, environment and file win.
-type left struct{ publicURL, deviceURL, backupDir bool }
+type left struct{ publicURL, deviceURL, backupDir, backupHour bool }
 
 // Kept is what somebody chose at the set-up; empty values were never chosen.
 type Kept struct {
@@ -50,6 +51,7 @@ type Kept struct {
 	ACME                    bool
 	Proxy                   string
 	BackupDir               string
+	BackupHour              int // counts where BackupDir was chosen
 }
 
 // Adopt takes over what was chosen at the set-up, where nothing else was said,
@@ -61,9 +63,7 @@ func (s *Serve) Adopt(k Kept) error {
 	if s.left.deviceURL && k.DeviceURL != "" {
 		s.DeviceURL = strings.TrimRight(k.DeviceURL, "/")
 	}
-	if s.left.backupDir && k.BackupDir != "" {
-		s.BackupDir = k.BackupDir
-	}
+	s.BackupDir, s.BackupHour = s.Backups(k)
 	if !s.TLS() && len(s.Proxy) == 0 {
 		s.Certificate, s.PrivateKey, s.ACME = k.Certificate, k.PrivateKey, k.ACME
 		if k.Proxy != "" {
@@ -72,6 +72,25 @@ func (s *Serve) Adopt(k Kept) error {
 	}
 	return errors.Join(s.faults()...)
 }
+
+// Backups returns folder and hour of nightly backups with what was chosen at the
+// set-up, where nothing else was said.
+func (s *Serve) Backups(k Kept) (folder string, hour *int) {
+	folder, hour = s.BackupDir, s.BackupHour
+	if k.BackupDir == "" {
+		return folder, hour
+	}
+	if s.left.backupDir {
+		folder = k.BackupDir
+	}
+	if s.left.backupHour {
+		hour = &k.BackupHour
+	}
+	return folder, hour
+}
+
+// usualHour is the hour of the nightly backup where nobody names one.
+const usualHour = 2
 
 // Settle fills in what follows from other values and checks everything. The
 // error names every fault, one a line.
@@ -82,9 +101,13 @@ func (s *Serve) Settle() error {
 	if s.KeyFile == "" {
 		s.KeyFile = filepath.Join(s.Data, "key")
 	}
-	s.left = left{publicURL: s.PublicURL == "", deviceURL: s.DeviceURL == "", backupDir: s.BackupDir == ""}
+	s.left = left{publicURL: s.PublicURL == "", deviceURL: s.DeviceURL == "", backupDir: s.BackupDir == "", backupHour: s.BackupHour == nil}
 	if s.BackupDir == "" {
 		s.BackupDir = filepath.Join(s.Data, "backups")
+	}
+	if s.BackupHour == nil {
+		hour := usualHour
+		s.BackupHour = &hour
 	}
 	if s.PublicURL == "" {
 		s.PublicURL = address(s.Listen, s.TLS())
@@ -145,6 +168,9 @@ func (s *Serve) faults() []error {
 	}
 	if s.DeviceHeader != "" && len(s.Proxy) == 0 {
 		fault("--device-header: name the proxy that sets it (--proxy); from anybody else it is not believed")
+	}
+	if s.BackupHour != nil && (*s.BackupHour < 0 || *s.BackupHour > 23) {
+		fault("--backup-hour %d: needs an hour from 0 to 23", *s.BackupHour)
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil {
 		fault("--timezone %q: is not known; try Europe/Berlin", s.Timezone)

@@ -53,6 +53,8 @@ type Deps struct {
 	Stage Stage
 	// Enrolments ends what a retired device and we have with each other.
 	Enrolments Enrolments
+	// Keys are those under which modes are signed; nil for none.
+	Keys Keys
 	// Operations answers for the process; nil where nobody asks.
 	Operations Operations
 	// Proposer names the hosts that a page needs; nil for one that goes to

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/mail"
@@ -18,6 +19,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.Mail == nil {
 		d.Mail = without{}
+	}
+	if d.Keys == nil {
+		d.Keys = without{}
 	}
 	if d.Operations == nil {
 		d.Operations = without{}
@@ -41,6 +45,14 @@ func (without) Send(context.Context, string, string, string) error {
 }
 
 func (without) State(context.Context) (mail.State, error) { return mail.State{}, nil }
+
+func (without) Current() (string, time.Time) { return "", time.Time{} }
+
+func (without) Keys() []lease.Key { return nil }
+
+func (without) Rotate(context.Context, may.Actor) error {
+	return errs.E(errs.NotFound, "not_found")
+}
 
 func (without) Installation(context.Context) (Installation, error) {
 	return Installation{Free: -1}, nil

@@ -66,6 +66,7 @@ type house struct {
 	presence *presence
 	server   *httptest.Server
 	deps     console.Deps
+	keys     *keyring.Ring
 
 	school  org.Branch
 	class   org.ID // 7b, with six devices
@@ -155,13 +156,14 @@ func newHouse(t *testing.T) *house {
 		Store: h.store, Roster: h.roster, Timetable: h.roster, Presence: h.presence, Changes: quiet{}, Board: h.live, Tablets: quiet{}, NewID: ids.New, Now: now,
 	}
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
+	h.keys = ring
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
 		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
-		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Dir: t.TempDir(), Now: now},
-		Mail:   &mail.Service{Store: h.store, Now: now}, Enrolments: quiet{}, Operations: quiet{}, Atomically: h.store.Atomically,
+		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Now: now},
+		Mail:   &mail.Service{Store: h.store, Now: now}, Enrolments: quiet{}, Operations: quiet{}, Keys: ring, Atomically: h.store.Atomically,
 		LinkKey: []byte("0123456789abcdef0123456789abcdef"), PublicURL: "https://schulwart.example", Version: "test",
 	}
 	h.furnish()

@@ -7,6 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/policies/org"
+	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
 
@@ -71,12 +73,18 @@ func (h *Handler) showOperations(c *gin.Context) error {
 		return err
 	}
 	shown.Mail = web.MailState{Host: mail.Host, Last: mail.Last, Problem: mail.Problem}
+	shown.Key, shown.MayRun = h.keyState(), may.Can(v.actor, may.OperationRun, org.Branch{})
 	if h.Setup != nil {
 		checks, err := h.Setup.All(ctx, v.actor)
 		if err != nil {
 			return err
 		}
 		shown.Checks = setupChecks(checks)
+		status, err := h.Setup.Status(ctx, v.actor)
+		if err != nil {
+			return err
+		}
+		shown.Restart = setupSteps(status.Restart)
 	}
 	return page(c, web.Operations(shown))
 }
@@ -89,7 +97,7 @@ func (h *Handler) backupState(ctx context.Context, v *visit) (web.BackupState, e
 	shown := web.BackupState{Last: state.Last.At, Size: state.Last.Bytes}
 	if state.Ready {
 		shown.Target = state.Dir
-		shown.Next = nextNight(h.Now(), v.frame.Location)
+		shown.Next = nextNight(h.Now(), v.frame.Location, state.Hour)
 	}
 	if state.Last.Fault != "" {
 		shown.Problem = web.Fault(v.frame.Lang, state.Last.Fault, nil)
@@ -97,15 +105,14 @@ func (h *Handler) backupState(ctx context.Context, v *visit) (web.BackupState, e
 	return shown, nil
 }
 
-// backupHour is the hour of school time in which the nightly backup begins.
-const backupHour = 2
-
-func nextNight(now time.Time, zone *time.Location) time.Time {
-	next := startOfDay(now, zone).Add(backupHour * time.Hour)
-	if next.After(now) {
-		return next
+// nextNight returns when the hour of school time comes next.
+func nextNight(now time.Time, zone *time.Location, hour int) time.Time {
+	local := now.In(zone)
+	for day := local.Day(); ; day++ {
+		if next := time.Date(local.Year(), local.Month(), day, hour, 0, 0, 0, zone); next.After(now) {
+			return next
+		}
 	}
-	return startOfDay(now, zone).AddDate(0, 0, 1).Add(backupHour * time.Hour)
 }
 
 // POST /betrieb/sicherung

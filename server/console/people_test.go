@@ -266,3 +266,23 @@ func TestAPupilsLinkShowsNothingElse(t *testing.T) {
 	}
 	h.browser().get(link[1]+"/was-sieht-die-schule").has(t, "GYM-0001")
 }
+
+func TestTheKeyOfTheModesIsChangedAfterAPreview(t *testing.T) {
+	h := newHouse(t)
+	boss := h.as("betrieb@example.org")
+	boss.get(web.PathOperations).has(t, web.PathKeyRotate)
+	before, _ := h.keys.Current()
+	boss.get(web.PathKeyRotate).has(t, "30")
+	if now, _ := h.keys.Current(); now != before {
+		t.Fatal("looking changed it")
+	}
+	if a := boss.post(web.PathKeyRotate); a.path != web.PathOperations {
+		t.Fatalf("after the change: %s (%d)", a.path, a.status)
+	}
+	if now, _ := h.keys.Current(); now == before {
+		t.Error("the key is the former one")
+	}
+	if n := storeCount(t, h, "SELECT COUNT(*) FROM audit WHERE target_kind = 'keys' AND actor <> ''"); n == "0" {
+		t.Error("no audit row")
+	}
+}

@@ -156,6 +156,8 @@ var operatorRoutes = []Route{
 	{Method: post, Pattern: web.PathAuthorityNew, Needs: may.AuthorityNew, handle: (*Handler).makeAuthority},
 	{Method: get, Pattern: web.PathOperations, Needs: may.OperationRead, handle: (*Handler).showOperations},
 	{Method: post, Pattern: web.PathBackupNow, Needs: may.OperationRun, handle: (*Handler).backupNow},
+	{Method: get, Pattern: web.PathKeyRotate, Needs: may.OperationRun, handle: (*Handler).askRotate},
+	{Method: post, Pattern: web.PathKeyRotate, Needs: may.OperationRun, handle: (*Handler).rotateKeys},
 	{Method: post, Pattern: web.PathMailTest, Needs: may.OperationRun, handle: (*Handler).testMail},
 	{Method: get, Pattern: web.PathAudit, Needs: may.AuditRead, handle: (*Handler).showAudit},
 	{Method: get, Pattern: web.PathPrograms, Needs: may.StaffWrite, handle: (*Handler).listPrograms},

@@ -107,6 +107,7 @@ func (h *Handler) drawSetup(c *gin.Context, status int, who may.Actor, answer se
 		Backup:      web.SetupBackupForm{Directory: forms.Backup.Directory, Recipient: forms.Backup.Recipient, Hour: forms.Backup.Hour},
 		First:       web.SetupFirstForm{Authority: forms.First.Authority, School: forms.First.School, Name: forms.First.Name, Email: forms.First.Login},
 	}
+	shown.Restart = setupSteps(kept.Restart)
 	for step, state := range kept.States {
 		shown.States[web.SetupStep(step)] = web.StepState(state)
 	}
@@ -118,6 +119,14 @@ func (h *Handler) drawSetup(c *gin.Context, status int, who may.Actor, answer se
 		}
 	}
 	return show(c, status, web.Setup(shown))
+}
+
+func setupSteps(steps []setup.Step) []web.SetupStep {
+	list := make([]web.SetupStep, len(steps))
+	for i, step := range steps {
+		list[i] = web.SetupStep(step)
+	}
+	return list
 }
 
 func certificateForm(form setup.Certificate) web.SetupCertificateForm {
@@ -167,7 +176,7 @@ func (h *Handler) readSetup(c *gin.Context, who may.Actor) (setup.Forms, error) 
 			To: field(c, "to"), Subject: web.T(lang, "mail.test.subject"), Text: web.T(lang, "mail.test.text", "url", h.PublicURL),
 		}
 	case setup.StepBackup:
-		forms.Backup = setup.Backup{Directory: field(c, "directory"), Recipient: field(c, "recipient"), Hour: number(c, "hour", backupHour)}
+		forms.Backup = setup.Backup{Directory: field(c, "directory"), Recipient: field(c, "recipient"), Hour: number(c, "hour", status.Forms.Backup.Hour)}
 	case setup.StepFirst:
 		forms.First = setup.First{
 			Authority: field(c, "authority"), Timezone: "Europe/Berlin", School: field(c, "school"), Name: field(c, "name"), Login: field(c, "email"), Password: c.PostForm("password"),
@@ -260,6 +269,7 @@ func (h *Handler) finishSetup(c *gin.Context, who may.Actor) error {
 		Frame: frame(c), Step: web.SetupDone, States: map[web.SetupStep]web.StepState{},
 		Done: web.SetupDoneInfo{LoginURL: web.PathLogin, TokenURL: web.With(web.PathLogin, "next", web.PathTokenNew)},
 	}
+	shown.Restart = setupSteps(status.Restart)
 	for _, step := range setup.Steps {
 		shown.States[web.SetupStep(step)] = web.StepState(status.States[step])
 		if status.States[step] == setup.Skipped {

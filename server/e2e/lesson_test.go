@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/roster"
 )
@@ -329,4 +330,32 @@ func TestADeviceRetiredInMidModeIsLetGoFirst(t *testing.T) {
 		must(t, h.app.Part(ctx))
 		return state(away.id) == "shut out"
 	})
+}
+
+// The key under which modes are signed is changed in the middle of a lesson, by
+// the operator's button's way: what holds goes on, and what is new is believed.
+func TestChangingTheKeyOfTheModes(t *testing.T) {
+	h := newHouse(t)
+	ctx := context.Background()
+	one := h.desks(1, 7, h.link(h.class, 1), "").desk(0)
+	teacher := h.as(oert)
+	mode := teacher.start(order{"target": in(h.class), "kind": "offline", "minutes": 20})
+	teacher.reaches(mode.ID, lesson.Active, 1)
+	before, _ := h.app.Ring.Current()
+	if err := h.app.Ring.Rotate(ctx, h.person(schoolAdm)); !errs.Is(err, errs.NotFound) { // outside its branch there is nothing
+		t.Fatalf("a school's admin: %v", err)
+	}
+	must(t, h.app.Ring.Rotate(ctx, boss))
+	if after, _ := h.app.Ring.Current(); after == before || len(h.app.Ring.Keys()) != 2 {
+		t.Fatalf("%s after %s, %d believed", after, before, len(h.app.Ring.Keys()))
+	}
+	next := teacher.start(order{"target": in(h.class), "kind": "sites", "sites": []string{"geogebra.org"}, "minutes": 20})
+	teacher.reaches(next.ID, lesson.Active, 1)
+	teacher.reaches(mode.ID, lesson.Active, 1)
+	one.sees("never")
+	teacher.end(mode.ID)
+	one.sees("only")
+	// A laptop that enrols now knows both from the start.
+	late := h.desks(1, 9, h.link(h.class, 1), "").desk(0)
+	late.sees("only")
 }

@@ -67,6 +67,12 @@ func Open(ctx context.Context, store Store, issuer string, newID func() org.ID, 
 // KeyID names the key that signs now.
 func (r *Ring) KeyID() string { return r.current().ID }
 
+// Current returns the key that signs now, and since when.
+func (r *Ring) Current() (id string, made time.Time) {
+	key := r.current()
+	return key.ID, key.Made
+}
+
 // Sign signs a lease with the key that signs now.
 func (r *Ring) Sign(l lease.Lease) (string, error) { return r.current().signing().Sign(l) }
 

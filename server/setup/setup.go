@@ -147,9 +147,10 @@ type Mailer interface {
 	Try(ctx context.Context, mail Mail) error
 }
 
-// Backups takes the key that backups are encrypted to.
+// Backups takes the key that backups are encrypted to, and where they go when.
 type Backups interface {
 	SetLock(ctx context.Context, actor may.Actor, lock string) error
+	SetPlan(form Backup)
 }
 
 // Service is the room.
@@ -169,6 +170,10 @@ type Service struct {
 	Data string
 	// Defaults are the addresses and files of the configuration.
 	Defaults Forms
+
+	// AfterRestart lists the steps whose kept values come into force at the next
+	// start only; nil for none.
+	AfterRestart func(kept Forms) []Step
 
 	// Roots are trusted for the console instead of the system's, for tests.
 	Roots *x509.CertPool
@@ -283,6 +288,8 @@ type Status struct {
 	Forms  Forms // as they were saved; First is never kept
 	Next   Step  // the first that is neither done nor skipped
 	Done   bool
+	// Restart lists the steps whose values come into force at the next start.
+	Restart []Step
 }
 
 // Status says how far the set-up is.
@@ -295,6 +302,9 @@ func (s *Service) Status(ctx context.Context, actor may.Actor) (Status, error) {
 		return Status{}, err
 	}
 	status := Status{States: p.States, Forms: p.Forms, Next: StepDone, Done: p.States[StepDone] == OK}
+	if s.AfterRestart != nil {
+		status.Restart = s.AfterRestart(p.Forms)
+	}
 	for _, step := range slices.Backward(Steps) {
 		if p.States[step] == Open || p.States[step] == Failed {
 			status.Next = step
@@ -362,6 +372,9 @@ func (s *Service) Save(ctx context.Context, actor may.Actor, step Step, forms Fo
 	}
 	if err := s.keep(ctx, permit, p); err != nil {
 		return nil, err
+	}
+	if step == StepBackup {
+		s.Backups.SetPlan(p.Forms.Backup)
 	}
 	if step == StepDone {
 		return nil, s.finish(ctx)

@@ -32,6 +32,7 @@ type neighbours struct {
 	first []setup.First
 	mail  setup.Mail
 	lock  string
+	plan  setup.Backup
 	fault error
 }
 
@@ -49,6 +50,8 @@ func (n *neighbours) SetLock(_ context.Context, _ may.Actor, lock string) error 
 	n.lock = lock
 	return nil
 }
+
+func (n *neighbours) SetPlan(form setup.Backup) { n.plan = form }
 
 type house struct {
 	*setup.Service
@@ -378,7 +381,7 @@ func TestMailAndBackup(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "sicherung")
 	checks, err = h.Save(ctx, actor, setup.StepBackup, setup.Forms{Backup: setup.Backup{Directory: folder, Recipient: identity.Recipient().String(), Hour: 2}})
 	h.must(err)
-	if !strings.HasPrefix(told(checks), "backup.write ok") || h.near.lock != identity.Recipient().String() {
+	if !strings.HasPrefix(told(checks), "backup.write ok") || h.near.lock != identity.Recipient().String() || h.near.plan.Directory != folder || h.near.plan.Hour != 2 {
 		t.Errorf("backup: %s, locked to %q", told(checks), h.near.lock)
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) != 0 {

@@ -23,7 +23,8 @@ func operations(f web.Frame) web.OperationsPage {
 		Mail:         web.MailState{Host: "mail.musterstadt.example", Last: at(7, 40)},
 		Database:     web.DatabaseState{Kind: "sqlite", Size: 2_300_000_000, Free: 88_000_000_000, Queue: 14},
 		Agents:       web.AgentState{Connected: 9412, Polling: 37, Versions: []web.VersionRow{{Version: "1.0.2", Platform: "linux", Devices: 9120}, {Version: "0.9.8", Platform: "linux", Devices: 329, Old: true}}},
-		ServerSince:  ago(12 * 24 * time.Hour), ServerVersion: "1.0.2", Commit: "4f3c1a9", Checks: checks(),
+		Key:          web.KeyState{ID: "k2", Made: ago(90 * 24 * time.Hour), Others: 0}, MayRun: true, Restart: []web.SetupStep{web.SetupCertificate},
+		ServerSince: ago(12 * 24 * time.Hour), ServerVersion: "1.0.2", Commit: "4f3c1a9", Checks: checks(),
 	}
 }
 
@@ -90,6 +91,9 @@ var operators = []Sample{
 		return web.AuthorityNew(web.AuthorityNewPage{Frame: operator(f, web.NavSchools), Timezone: "Europa/Berlin", Problem: &web.Problem{Key: "authority.bad_timezone", Field: "timezone"}})
 	}},
 	{"operations", "Hotline und Betrieb", func(f web.Frame) templ.Component { return web.Operations(operations(f)) }},
+	{"operations-key", "Betrieb", func(f web.Frame) templ.Component {
+		return web.KeyRotate(web.KeyRotatePage{Frame: operator(f, web.NavOperations), Key: web.KeyState{ID: "k2", Made: ago(90 * 24 * time.Hour)}, Until: now.AddDate(0, 0, 30)})
+	}},
 	{"operations-bare", "Hotline und Betrieb", func(f web.Frame) templ.Component {
 		p := operations(f)
 		p.Backup, p.Mail, p.Checks = web.BackupState{}, web.MailState{}, nil
