@@ -44,6 +44,9 @@ type Programs interface {
 	// AskToEnd asks a process to end as logging out would (SIGTERM); it may save
 	// and it may refuse. A process that has ended already is no error.
 	AskToEnd(p Program) error
+	// End ends a process without asking (SIGKILL). One that has ended already is no
+	// error.
+	End(p Program) error
 	// Launch starts a program that outlives the agent and inherits nothing of it.
 	Launch(l Launch) error
 }

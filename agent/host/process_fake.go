@@ -3,6 +3,7 @@ package host
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -42,6 +43,14 @@ func (f *FakePrograms) Environ(p Program) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.environ[p.PID], nil
+}
+
+// End ends the process.
+func (f *FakePrograms) End(p Program) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = slices.DeleteFunc(f.running, func(q Program) bool { return q.PID == p.PID })
+	return nil
 }
 
 // AskToEnd ends the process unless it is stubborn.

@@ -60,9 +60,8 @@ func readProgram(pid int, table mounts) (Program, bool) {
 		return Program{}, false
 	}
 	p.File, p.Owner, p.Group, p.Mode = FileID{uint64(stat.Dev), stat.Ino}, int(stat.Uid), int(stat.Gid), stat.Mode
-	if p.Device, ok = table.deviceOf(unix.AT_FDCWD, dir+"/exe", pid); !ok {
-		return Program{}, false
-	}
+	// A program from memory lies on no mount that anybody sees: on no device.
+	p.Device, _ = table.deviceOf(unix.AT_FDCWD, dir+"/exe", pid)
 	if line, err := os.ReadFile(dir + "/cmdline"); err == nil {
 		p.Args = strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
 	}
@@ -157,9 +156,15 @@ func (SystemPrograms) Environ(p Program) ([]string, error) {
 	return env, nil
 }
 
-// AskToEnd sends SIGTERM to the very process that was looked at: the handle is
-// taken before the start time is compared, so a reused id is not hit.
-func (SystemPrograms) AskToEnd(p Program) error {
+// AskToEnd sends SIGTERM.
+func (SystemPrograms) AskToEnd(p Program) error { return signal(p, unix.SIGTERM) }
+
+// End sends SIGKILL.
+func (SystemPrograms) End(p Program) error { return signal(p, unix.SIGKILL) }
+
+// signal reaches the very process that was looked at: the handle is taken before
+// the start time is compared, so a reused id is not hit.
+func signal(p Program, what unix.Signal) error {
 	handle, err := unix.PidfdOpen(p.PID, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return nil
@@ -171,8 +176,8 @@ func (SystemPrograms) AskToEnd(p Program) error {
 	if started, err := startOf(p.PID); err != nil || started != p.Started {
 		return nil
 	}
-	if err := unix.PidfdSendSignal(handle, unix.SIGTERM, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("asking process to end: %w", err)
+	if err := unix.PidfdSendSignal(handle, what, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("ending process: %w", err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"schulwart.org/agent/host"
@@ -215,6 +216,10 @@ func (k *appsKeeper) lookForOpen() {
 	alive := map[host.Birth]bool{}
 	k.report.Closing = time.Time{}
 	for _, o := range open {
+		if isFromMemory(o.program) {
+			_ = k.Programs.End(o.program)
+			k.tellRefused(refusal{o.program.UID, o.name})
+		}
 		birth := host.Birth{PID: o.program.PID, Started: o.program.Started}
 		alive[birth] = true
 		if !slices.Contains(names, o.name) {
@@ -248,6 +253,11 @@ func (k *appsKeeper) lookForOpen() {
 		k.tell(people, title, body)
 	}
 }
+
+// isFromMemory reports whether a program lies in no file (memfd_create(2)). The
+// kernel asks nobody before it starts one, so it is ended when it is seen: nothing
+// that is installed starts that way, and nothing is written in it.
+func isFromMemory(p host.Program) bool { return strings.HasPrefix(p.Path, "/memfd:") }
 
 // openProgram is a program that runs although it may not start.
 type openProgram struct {

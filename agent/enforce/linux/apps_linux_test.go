@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
@@ -350,6 +352,49 @@ func TestOpenProgramIsAskedToCloseAfterNotice(t *testing.T) {
 	if time.Since(began) < 900*time.Millisecond {
 		t.Error("closed without notice")
 	}
+}
+
+// A pupil's program that lay in memory alone (memfd_create) started in *focus* and
+// stayed, and the device did not even see it: the kernel asks about files only.
+func TestAProgramFromMemoryIsEndedWhereNoFileIsAskedAbout(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	s := newSchool(t, time.Minute)
+	set(t, s.driver, focus(time.Minute, "org.geogebra.GeoGebra"))
+	eventually(t, "the kernel asks", func() bool { return s.driver.Check(t.Context()).State == ddm.PartOK })
+	sleep, err := os.ReadFile("/bin/sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := unix.MemfdCreate("game", 0)
+	if err != nil {
+		t.Skipf("missing: programs in memory: %v", err)
+	}
+	file := os.NewFile(uintptr(memory), "game")
+	defer file.Close()
+	if _, err := file.Write(sleep); err != nil {
+		t.Fatal(err)
+	}
+	game := exec.Command("/proc/self/fd/3", "60")
+	game.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: pupil, Gid: pupil}}
+	game.ExtraFiles = []*os.File{file}
+	if err := game.Start(); err != nil {
+		t.Fatalf("the kernel asks about programs in memory by now: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- game.Wait() }()
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			t.Errorf("it ended by itself: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		_ = game.Process.Kill()
+		t.Fatal("still there")
+	}
+	eventually(t, "the pupil is told", func() bool { return strings.Contains(s.told(), "game") })
 }
 
 func TestAppsDriverTellsTheHelper(t *testing.T) {

@@ -259,6 +259,7 @@ func (o onlyIn) Programs() ([]host.Program, error) {
 
 func (onlyIn) Environ(p host.Program) ([]string, error) { return host.SystemPrograms{}.Environ(p) }
 func (onlyIn) AskToEnd(p host.Program) error            { return host.SystemPrograms{}.AskToEnd(p) }
+func (onlyIn) End(p host.Program) error                 { return host.SystemPrograms{}.End(p) }
 func (onlyIn) Launch(l host.Launch) error               { return host.SystemPrograms{}.Launch(l) }
 
 func (o onlyIn) browsers() []host.Program {
