@@ -62,7 +62,8 @@ type DevicePage struct {
 	Since       time.Time
 	Reason      *Sentence // reason.<key>
 	Modes       []DeviceMode
-	Rules       []Rule
+	Rules       []Rule    // modes
+	Settings    []Setting // base settings, by family
 	Facts       []Fact
 	History     []HistoryEntry
 	MoreHistory string // address of the older entries; "" when these are all
@@ -70,6 +71,7 @@ type DevicePage struct {
 	PupilURL    string // public page "Was gilt hier?"
 	MayEdit     bool
 	MayRelease  bool
+	MayPolicies bool
 	MayRetire   bool
 	Retired     time.Time // out of use since; zero: in use
 	Leaving     time.Time // its last mode may hold until then; zero: nothing to wait for

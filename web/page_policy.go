@@ -130,6 +130,4 @@ type Setting struct {
 	State  State
 	Since  time.Time
 	Reason *Sentence
-	// MayChange are the places that may change it, nearest first.
-	MayChange []PolicyPlace
 }

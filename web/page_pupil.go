@@ -9,7 +9,7 @@ type PupilNowPage struct {
 	Device string // inventory tag
 	School string
 	Modes  []PupilMode
-	Rules  []Rule
+	Set    []Setting // what is set, by family
 	Seen   time.Time
 	Formal bool // Sie, where a school wants it
 }
@@ -20,9 +20,12 @@ type PupilSeesPage struct {
 	Key     string
 	Device  string
 	School  string
-	Sees    []string // keys, looked up as sees.<key>
-	Never   []string // keys, looked up as sees_not.<key>
-	Looks   []Look   // who looked at this device's page
-	Contact string   // of the school's data protection; may be empty
+	Tongue  string    // one of PupilLanguages
+	Set     []Setting // what is set, by family
+	Sees    []string  // keys, looked up as sees.<key>
+	Never   []string  // keys, looked up as never.<key>
+	Kept    []string  // keys, looked up as kept.<key>
+	Looks   []Look    // who looked at this device's page
+	Contact string    // of the school's data protection; may be empty
 	Formal  bool
 }

@@ -18,6 +18,7 @@ type SchoolPage struct {
 	Missing   int // unreachable for more than 14 days
 	Running   []SchoolMode
 	Todo      []Todo
+	Follow    *int // percent of the standard that holds unchanged; nil where nothing is set
 	Curve     Curve
 }
 

@@ -177,6 +177,17 @@ func abilityState(ability string) State {
 	return StateAbsent
 }
 
+// platformReason says why a platform does not do it, "" where nothing is said.
+func (f Frame) platformReason(d PolicyField, a PolicyAbility) string {
+	if d.Family == "" || a.Ability != NotPossible {
+		return ""
+	}
+	if d.Name == "" {
+		return f.known("policy."+d.Family+".on."+a.Platform, "")
+	}
+	return f.known(d.word()+".on."+a.Platform, "")
+}
+
 // same reports whether a field does what its family does on every platform, so
 // that the table need not say it again.
 func (c CoverageField) same(family CoverageFamily) bool {

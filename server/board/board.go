@@ -89,11 +89,15 @@ type Sheet struct {
 	Reported   time.Time
 	Agent      string // version
 	Facts      ddm.Facts
-	Enrolled   time.Time
-	Until      time.Time // end of its certificate
-	Left       bool      // was enrolled and checked out
-	Retired    time.Time // out of use since; zero: in use
-	Leaving    time.Time // out of use, and heard until then for the end of a mode
+	// Said are its configurations as it last reported them, SaidSince the report
+	// since which it says the same.
+	Said      []ddm.DeclarationState
+	SaidSince time.Time
+	Enrolled  time.Time
+	Until     time.Time // end of its certificate
+	Left      bool      // was enrolled and checked out
+	Retired   time.Time // out of use since; zero: in use
+	Leaving   time.Time // out of use, and heard until then for the end of a mode
 }
 
 // GroupName names a group of a device.
@@ -206,8 +210,10 @@ type Device struct {
 	// Settings are the base policy's fields that hold, Why the modes.
 	Settings []desired.Effective
 	Why      []desired.Why
-	History  []Entry
-	Advice   Advice
+	// Kept says of each family that holds what the device reports of it.
+	Kept    map[string]Keeping
+	History []Entry
+	Advice  Advice
 }
 
 // Device answers: what holds here, and why?
@@ -258,7 +264,7 @@ func (s *Service) device(ctx context.Context, sheet Sheet) (Device, error) {
 		if err != nil {
 			return page, err
 		}
-		page.Settings, page.Why = state.Settings, state.Why
+		page.Settings, page.Why, page.Kept = state.Settings, state.Why, kept(sheet, state)
 	}
 	if page.History, err = s.Store.History(ctx, sheet, s.Now().Add(time.Minute), historyLines); err != nil {
 		return page, err

@@ -36,7 +36,7 @@ func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) e
 		Frame: v.frame, ID: found.Device.String(), Name: found.Name, Holder: found.Person, Serial: found.Serial, Model: found.Model,
 		Platform: string(found.Platform), System: found.Facts.OSVersion, Simulated: found.Simulated, School: found.School, Groups: groupNames(found),
 		Seen: found.Contact.Seen, State: now.state, Since: now.since, Reason: now.reason, Modes: deviceModes(v.actor, found.Modes, h.Now()),
-		Rules: rules(v.frame, found), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
+		Rules: modeRules(v.frame, found), Settings: h.settings(c, found), MayPolicies: may.Can(v.actor, may.PolicyRead, found.Branch), Facts: h.facts(found, h.Now()), History: history(found.History), MoreHistory: moreHistory(c, found.History),
 		PupilURL: h.pupilURL(found.Device), Problem: problem,
 		MayEdit: may.Can(v.actor, may.DeviceWrite, found.Branch) && found.Retired.IsZero(), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch),
 		MayRetire: may.Can(v.actor, may.DeviceWrite, found.Branch) && found.Retired.IsZero(), Retired: found.Retired, Leaving: leaving(found, h.Now()),
@@ -112,17 +112,9 @@ func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.
 	return modes
 }
 
-// rules says what holds on the device and where it comes from, as the pure
-// answer gave its reasons.
-func rules(frame web.Frame, d board.Device) []web.Rule {
-	list := make([]web.Rule, 0, len(d.Why)+len(d.Settings))
-	for _, setting := range d.Settings {
-		// Whether a device keeps a base setting is not read back yet, and what is
-		// not known is not claimed.
-		for _, source := range setting.From {
-			list = append(list, web.Rule{Name: setting.Family, Value: web.Sentence{Key: setting.Family}, State: web.StateUnreachable, From: web.Sentence{Key: string(source.Level)}})
-		}
-	}
+// modeRules says which modes hold on the device and who set them.
+func modeRules(frame web.Frame, d board.Device) []web.Rule {
+	list := make([]web.Rule, 0, len(d.Why))
 	for _, why := range d.Why {
 		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateUnreachable, From: web.Sentence{Key: string(why.Level)}}
 		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {

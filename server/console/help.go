@@ -46,6 +46,13 @@ func (h *Handler) showHelpPage(c *gin.Context) error {
 		return errs.E(errs.NotFound, "not_found")
 	}
 	shown := web.HelpArticlePage{Frame: v.frame, Title: articles[at].title, HTML: articles[at].html}
+	if articles[at].name == systemsArticle {
+		var table bytes.Buffer
+		if err := web.CoverageTable(coverage(v.frame)).Render(c.Request.Context(), &table); err != nil {
+			return fmt.Errorf("drawing the coverage table: %w", err)
+		}
+		shown.HTML += table.String()
+	}
 	chapter := slices.DeleteFunc(slices.Clone(h.helpFor(v)), func(a article) bool { return a.section != articles[at].section })
 	for i, other := range chapter {
 		shown.Contents = append(shown.Contents, other.link(other.name == articles[at].name))
@@ -56,6 +63,9 @@ func (h *Handler) showHelpPage(c *gin.Context) error {
 	}
 	return page(c, web.HelpArticle(shown))
 }
+
+// systemsArticle is followed by the table that the catalogue makes.
+const systemsArticle = "systeme"
 
 // helpFor lists the articles that the person's roles may need: first those that
 // are written for them, in their order.

@@ -27,9 +27,11 @@ func (h *house) addresses() map[string]string {
 	must(h.t, err)
 	h.as("oert@gym.example").post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
 	h.readBack(h.devices[:5]...)
+	draft, revision, exception := h.standards(admin)
 	return map[string]string{
 		":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(),
 		":person": person.ID.String(), ":mode": h.runningMode(), ":kind": "sites", ":step": "address", ":page": "none", ":program": "none", ":key": "none",
+		":level": "school", ":place": h.school.School.String(), ":draft": draft, ":family": "webfilter", ":school": h.school.School.String(), ":revision": revision, ":exception": exception,
 	}
 }
 

@@ -87,11 +87,7 @@ func (h *Handler) showPupilNow(c *gin.Context) error {
 			shown.Modes = append(shown.Modes, pupilMode(line.Lease))
 		}
 	}
-	for _, rule := range rules(frame(c), found) {
-		if rule.Name != "mode" {
-			shown.Rules = append(shown.Rules, rule)
-		}
-	}
+	shown.Set = settingsOf(found, nil)
 	return page(c, web.PupilNow(shown))
 }
 
@@ -106,8 +102,11 @@ func pupilMode(l lesson.Lease) web.PupilMode {
 // What the school sees of a device of ours, and what it never does. The lists
 // follow from what the agent reports (see ddm.Facts) and are the same for all.
 var (
-	sees    = []string{"seen", "modes", "battery", "disk", "model", "system", "tamper"}
+	sees    = []string{"seen", "modes", "battery", "disk", "model", "system", "tamper", "settings"}
 	seesNot = []string{"screen", "browsing", "files", "keys", "camera", "location"}
+	// keptFor is how long what was seen is kept, as the help on data protection
+	// says it.
+	keptFor = []string{"modes", "events", "facts", "audit"}
 )
 
 // GET /g/:key/was-sieht-die-schule
@@ -116,7 +115,8 @@ func (h *Handler) showPupilSees(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.PupilSeesPage{Frame: frame(c), Key: c.Param("key"), Device: found.Name, School: found.School, Sees: sees, Never: seesNot}
+	shown := web.PupilSeesPage{Frame: frame(c), Key: c.Param("key"), Device: found.Name, School: found.School, Sees: sees, Never: seesNot, Kept: keptFor,
+		Tongue: web.PupilLanguage(query(c, "sprache"), frame(c).Lang), Set: settingsOf(found, nil)}
 	const most = 10
 	entries, _, err := h.Audit.About(c.Request.Context(), found.Branch, "device", found.Device, "", most)
 	if err != nil {

@@ -23,7 +23,7 @@ type Route struct {
 // do what a route needs anywhere at all; the room asks whether here.
 func Routes() []Route {
 	var all []Route
-	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, schoolRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
+	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, schoolRoutes, policyRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
 		all = append(all, some...)
 	}
 	return all
@@ -123,6 +123,38 @@ var schoolRoutes = []Route{
 	{Method: post, Pattern: web.PathImport, Needs: may.RosterImport, handle: (*Handler).beginImport},
 	{Method: get, Pattern: web.PathImportStep, Needs: may.RosterImport, handle: (*Handler).showImport},
 	{Method: post, Pattern: web.PathImportStep, Needs: may.RosterImport, handle: (*Handler).stepImport},
+}
+
+var policyRoutes = []Route{
+	{Method: get, Pattern: web.PathPolicies, Needs: may.PolicyRead, handle: (*Handler).showPolicies},
+	{Method: get, Pattern: web.PathCoverage, Needs: may.PolicyRead, handle: (*Handler).showCoverage},
+	{Method: get, Pattern: web.PathPlacePolicies, Needs: may.PolicyRead, handle: (*Handler).showPlacePolicies},
+	{Method: post, Pattern: web.PathPolicyChange, Needs: may.PolicyPropose, handle: (*Handler).changePolicy},
+	{Method: get, Pattern: web.PathPolicyHistory, Needs: may.PolicyRead, handle: (*Handler).showPolicyHistory},
+	{Method: get, Pattern: web.PathTakeOver, Needs: may.PolicyPropose, handle: (*Handler).askTakeOver},
+	{Method: post, Pattern: web.PathTakeOver, Needs: may.PolicyPropose, handle: (*Handler).takeOver},
+	{Method: get, Pattern: web.PathRevision, Needs: may.PolicyRead, handle: (*Handler).showRevision},
+	{Method: post, Pattern: web.PathRevision, Needs: may.PolicyWrite, handle: (*Handler).undoRevision},
+	{Method: get, Pattern: web.PathDrafts, Needs: may.PolicyRead, handle: (*Handler).listDrafts},
+	{Method: get, Pattern: web.PathDraft, Needs: may.PolicyRead, handle: (*Handler).showDraft},
+	{Method: post, Pattern: web.PathDraft, Needs: may.PolicyPropose, handle: (*Handler).saveDraft},
+	{Method: get, Pattern: web.PathDraftDevices, Needs: may.PolicyRead, handle: (*Handler).showDraftDevices},
+	{Method: get, Pattern: web.PathDraftFamily, Needs: may.PolicyPropose, handle: (*Handler).editPolicy},
+	{Method: post, Pattern: web.PathDraftFamily, Needs: may.PolicyPropose, handle: (*Handler).savePolicy},
+	{Method: post, Pattern: web.PathDraftDrop, Needs: may.PolicyPropose, handle: (*Handler).dropPolicy},
+	{Method: post, Pattern: web.PathDraftPropose, Needs: may.PolicyPropose, handle: (*Handler).proposeDraft},
+	{Method: post, Pattern: web.PathDraftApprove, Needs: may.PolicyApprove, handle: (*Handler).approveDraft},
+	{Method: post, Pattern: web.PathDraftPilot, Needs: may.PolicyWrite, handle: (*Handler).pilotDraft},
+	{Method: post, Pattern: web.PathDraftPublish, Needs: may.PolicyWrite, handle: (*Handler).publishDraft},
+	{Method: post, Pattern: web.PathDraftDiscard, Needs: may.PolicyPropose, handle: (*Handler).discardDraft},
+	{Method: post, Pattern: web.PathDraftRebase, Needs: may.PolicyPropose, handle: (*Handler).rebaseDraft},
+	{Method: get, Pattern: web.PathExceptions, Needs: may.PolicyRead, handle: (*Handler).listExceptions},
+	{Method: get, Pattern: web.PathExceptionNew, Needs: may.PolicyWrite, handle: (*Handler).newException},
+	{Method: post, Pattern: web.PathExceptionNew, Needs: may.PolicyWrite, handle: (*Handler).fileException},
+	{Method: get, Pattern: web.PathException, Needs: may.PolicyRead, handle: (*Handler).showException},
+	{Method: post, Pattern: web.PathExceptionExtend, Needs: may.PolicyWrite, handle: (*Handler).extendException},
+	{Method: post, Pattern: web.PathExceptionEnd, Needs: may.PolicyWrite, handle: (*Handler).endException},
+	{Method: get, Pattern: web.PathFollowing, Needs: may.PolicyRead, handle: (*Handler).showFollowing},
 }
 
 var staffRoutes = []Route{

@@ -50,6 +50,9 @@ func (h *Handler) showSchool(c *gin.Context) error {
 	shown.MayEnrol = may.Can(v.actor, may.TokenWrite, branch)
 	shown.Teaching = shown.Period != nil || len(shown.Running) > 0
 	shown.Todo = h.todo(v, found)
+	if err := h.standardToday(c, &shown); err != nil {
+		return err
+	}
 	return page(c, web.School(shown))
 }
 
@@ -68,6 +71,33 @@ func (h *Handler) todo(v *visit, found board.School) []web.Todo {
 	add(found.Devices == 0 && writes, "open", "first_device", web.PathTokenNew, 0)
 	add(len(v.school.Bells) == 0 && writes, "open", "bells", web.PathSettings, 0)
 	return list
+}
+
+// standardToday adds how far the school follows the standard, and what of it
+// waits for somebody.
+func (h *Handler) standardToday(c *gin.Context, shown *web.SchoolPage) error {
+	v := visitor(c)
+	if !may.Can(v.actor, may.PolicyRead, v.school.Branch()) {
+		return nil
+	}
+	today, err := h.Standard.Today(c.Request.Context(), v.actor, v.school.Branch())
+	if err != nil {
+		return err
+	}
+	if today.Follow.Fields > 0 {
+		percent := today.Follow.Percent()
+		shown.Follow = &percent
+	}
+	add := func(n int, urgency, key, url string) {
+		if n > 0 {
+			shown.Todo = append(shown.Todo, web.Todo{Urgency: urgency, What: web.Sentence{Key: key, Args: map[string]any{"count": n}}, URL: url})
+		}
+	}
+	add(today.Proposed, "today", "drafts_waiting", web.PathDrafts)
+	add(today.Soon, "today", "exceptions_soon", web.With(web.PathExceptions, "endet", "7"))
+	add(today.Ending-today.Soon, "soon", "exceptions_ending", web.With(web.PathExceptions, "endet", "30"))
+	add(today.Pilots, "open", "pilots", web.PathDrafts)
+	return nil
 }
 
 // step is the width of one bar of the curve of contacts.

@@ -23,6 +23,12 @@ func demo(f web.Frame, s web.DemoStage) web.DemoPage {
 		{Key: web.RoleHelpdesk, Name: "Hotline 2", Place: "Musterstadt"}, {Key: web.RoleOperator, Name: "Frau Lang", Place: "Betreiber"}}}
 }
 
+func pupilSees(f web.Frame, tongue string) web.PupilSeesPage {
+	return web.PupilSeesPage{Frame: f, Key: "k", Tongue: tongue, Device: "MS-0388", School: "Goethe-Gymnasium", Set: settingsSample(), Sees: []string{"model", "battery", "seen", "modes", "system", "disk", "tamper", "settings"},
+		Never: []string{"browsing", "files", "location", "screen", "camera", "keys"}, Kept: []string{"modes", "events", "facts", "audit"},
+		Looks: []web.Look{{At: ago(26 * time.Hour), By: "Hotline 2", What: say("helpdesk.use")}}, Contact: "datenschutz@musterstadt.example"}
+}
+
 const article = `<p>Ein Modus ist eine Vereinbarung mit Ende. Sie starten ihn mit einem Klick; er endet von selbst, auch wenn der Server steht.</p>
 <h2>Starten</h2><ol><li>Öffnen Sie die Klasse.</li><li>Tippen Sie auf einen Modus.</li></ol>
 <h2>Was die Formen bedeuten</h2><table><thead><tr><th>Form</th><th>Bedeutung</th></tr></thead><tbody><tr><td>Kreis mit Haken</td><td>aktiv: Das Gerät hat es zurückgelesen.</td></tr></tbody></table>
@@ -31,14 +37,19 @@ const article = `<p>Ein Modus ist eine Vereinbarung mit Ende. Sie starten ihn mi
 var visitorsOfPupils = []Sample{
 	{"pupil-now", "Öffentlich", func(f web.Frame) templ.Component {
 		return web.PupilNow(web.PupilNowPage{Frame: f, Key: "k", Device: "MS-0388", School: "Goethe-Gymnasium", Seen: at(9, 52), Modes: []web.PupilMode{{Kind: web.ModeSites, What: []string{"geogebra.org", "de.wikipedia.org"}, By: "Frau Oert", Ends: until}},
-			Rules: []web.Rule{{Name: "webfilter", Value: say("webfilter"), From: say("authority")}}})
+			Set: settingsSample()})
 	}},
 	{"pupil-now-free", "Öffentlich", func(f web.Frame) templ.Component {
 		return web.PupilNow(web.PupilNowPage{Frame: f, Key: "k", Device: "MS-0388", School: "Goethe-Gymnasium", Seen: at(9, 52)})
 	}},
 	{"pupil-sees", "Öffentlich", func(f web.Frame) templ.Component {
-		return web.PupilSees(web.PupilSeesPage{Frame: f, Key: "k", Device: "MS-0388", School: "Goethe-Gymnasium", Sees: []string{"model", "battery", "seen", "modes", "system", "disk", "tamper"}, Never: []string{"browsing", "files", "location", "screen", "camera", "keys"},
-			Looks: []web.Look{{At: ago(26 * time.Hour), By: "Hotline 2", What: say("helpdesk.use")}}, Contact: "datenschutz@musterstadt.example"})
+		return web.PupilSees(pupilSees(f, f.Lang))
+	}},
+	{"pupil-sees-arabic", "Öffentlich", func(f web.Frame) templ.Component { return web.PupilSees(pupilSees(f, "ar")) }},
+	{"pupil-sees-ukrainian", "Öffentlich", func(f web.Frame) templ.Component {
+		p := pupilSees(f, "uk")
+		p.Set, p.Looks, p.Contact = nil, nil, ""
+		return web.PupilSees(p)
 	}},
 	{"help", "Öffentlich", func(f web.Frame) templ.Component {
 		return web.Help(web.HelpPage{Frame: teacher(f, web.NavHelp), Sections: []web.HelpSection{{Title: "Unterricht", Pages: []web.HelpLink{{Title: "Einen Modus starten", Summary: "In zwei Klicks, und wie er endet.", URL: "/hilfe/modus"}, {Title: "Freigabecode", Summary: "Wenn ein Gerät keine Verbindung hat.", URL: "/hilfe/freigabecode"}}}}})

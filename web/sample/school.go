@@ -19,8 +19,10 @@ func curve() web.Curve {
 
 func schoolPage(f web.Frame) web.SchoolPage {
 	sites := web.RunningMode{ID: "m8", Kind: web.ModeSites, What: "Mathematik 7", By: "Herr Adler", Starts: at(9, 55), Ends: until}
+	follow := 94
 	return web.SchoolPage{
-		Frame: admin(f, web.NavSchool), School: "Goethe-Gymnasium", Authority: "Landeshauptstadt Musterstadt",
+		Follow: &follow,
+		Frame:  admin(f, web.NavSchool), School: "Goethe-Gymnasium", Authority: "Landeshauptstadt Musterstadt",
 		Period: &web.Period{Number: 3, Start: at(9, 50), End: until}, Teaching: true,
 		Devices: 640, Seen: 612, CheckedAt: at(10, 3), Deviating: 7, Missing: 5, Curve: curve(),
 		Running: []web.SchoolMode{{Group: class7b, Mode: offline(false)}, {Group: group("g7a", "7a", web.KindClass), Mode: sites}},
@@ -74,8 +76,8 @@ func devicePage(f web.Frame) web.DevicePage {
 		Modes: []web.DeviceMode{{Mode: offline(false), State: web.StateActive, Since: at(9, 52).Add(time.Second), Seen: ago(4 * time.Second), Parts: []web.PartState{
 			{Part: "network", Status: web.PartOK}, {Part: "browser", Status: web.PartPending, Why: because("browser.restart-at", "at", "10:04")}}}},
 		Rules: []web.Rule{
-			{Name: "webfilter", Value: say("webfilter"), From: say("authority"), State: web.StateActive, Fixed: true},
 			{Name: "mode", Value: say("mode", "mode", say("mode.offline")), From: say("mode", "by", "Frau Oert", "until", until), State: web.StateActive, Fixed: true}},
+		Settings: settingsSample(), MayPolicies: true,
 		Facts: []web.Fact{
 			{Name: "hostname", Text: "ms-0388"}, {Name: "agent", Text: "1.0.2"}, {Name: "battery", Value: because("percent", "n", 81)},
 			{Name: "disk", Value: because("disk", "free", "41 GB", "total", "128 GB")}, {Name: "encrypted", Value: because("no"), Trouble: true},
@@ -129,6 +131,7 @@ var schools = []Sample{
 	}},
 	{"device-plain", "Schule", func(f web.Frame) templ.Component {
 		p := devicePage(f)
+		p.Settings = nil
 		p.Modes, p.Rules, p.Facts, p.History, p.Commands, p.MoreHistory = nil, nil, nil, nil, nil, ""
 		p.State, p.Seen, p.Simulated, p.Reason = web.StateUnreachable, time.Time{}, true, because("never_seen")
 		return web.Device(p)

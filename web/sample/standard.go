@@ -244,3 +244,12 @@ var standards = []Sample{
 		return web.Following(web.FollowingPage{Frame: admin(f, web.NavSchool), School: "Goethe-Gymnasium", Percent: 100, Fields: 18, Unchanged: 18})
 	}},
 }
+
+// settingsSample is what holds on a device.
+func settingsSample() []web.Setting {
+	return []web.Setting{
+		{Field: accessField, Value: chosen("read-only"), Hold: "locked", Ability: web.Unverified, State: web.StatePlanned, From: []web.PolicySource{says(everywhere, chosen("allowed"), "overridden"), says(city, chosen("read-only"), "tightens"), says(goethe, chosen("allowed"), "locked-out")}},
+		{Field: denyField, Value: names("games.example", "casino.example"), Ability: web.Enforced, State: web.StateDeviating, Since: ago(50 * time.Hour), Reason: because("browser.stayed"), From: []web.PolicySource{says(city, names("games.example"), "decides"), says(goethe, names("casino.example"), "adds")}},
+		{Field: onlyField, Value: names("wikipedia.org"), Ability: web.NotPossible, State: web.StateAbsent, Until: now.AddDate(0, 1, 0), From: []web.PolicySource{says(room204, names("wikipedia.org"), "excepts")}},
+	}
+}
