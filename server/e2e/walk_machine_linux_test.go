@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,7 @@ func (m *machine) refuses(c *town) {
 // pupil the server's pages.
 func (m *machine) knows(c *town) {
 	m.t.Helper()
+	var pages []rig.Answer
 	for _, addr := range []netip.Addr{rig.ServerAddr, rig.ServerAddr6} {
 		ctx, cancel := context.WithTimeout(context.Background(), rig.Patience)
 		conn, err := m.Dial(ctx, netip.AddrPortFrom(addr, 8443).String(), rig.Ask{})
@@ -193,9 +195,11 @@ func (m *machine) knows(c *town) {
 			continue
 		}
 		conn.Close()
-		if got := c.Ask(m.Namespace, "https://"+rig.ServerName+"/healthz", rig.Ask{Addr: addr}); got.Outcome != rig.OK {
-			m.t.Errorf("the pupil's page at %s: %v", addr, got)
-		}
+		pages = append(pages, c.Ask(m.Namespace, "https://"+rig.ServerName+"/healthz", rig.Ask{Addr: addr}))
+	}
+	// It is open where the server proved to be, which is one of both.
+	if !slices.ContainsFunc(pages, func(page rig.Answer) bool { return page.Outcome == rig.OK }) {
+		m.t.Errorf("the pupil's page: %v", pages)
 	}
 }
 
