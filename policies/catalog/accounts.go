@@ -19,7 +19,7 @@ var Accounts = Family{
 		{Name: "password-history", Kind: Number, Unit: "passwords", Min: 1, Max: 50, Merge: Strictest, Stricter: More},
 		{Name: "password-days", Kind: Number, Unit: "days", Min: 1, Max: 730, Merge: Strictest, Stricter: Less, On: map[org.Platform]Ability{org.Linux: NotPossible}, Since: map[org.Platform]string{org.IPadOS: "16.2", org.MacOS: "13.1"}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.MacOS},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		var payloads []ApplePayload

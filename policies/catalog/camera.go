@@ -10,7 +10,7 @@ var Camera = Family{
 		{Name: "microphone", Kind: Flag, Merge: Strictest, Stricter: Off, On: map[org.Platform]Ability{org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 		{Name: "screen-capture", Kind: Flag, Merge: Strictest, Stricter: Off, On: map[org.Platform]Ability{org.Linux: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, _ org.Platform) []ApplePayload {
 		content := map[string]any{}
 		if on, set := s.Bool("camera"); set {

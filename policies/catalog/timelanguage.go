@@ -16,7 +16,7 @@ var TimeLanguage = Family{
 		{Name: "language", Kind: Text, Form: Locale, Merge: Nearest, On: map[org.Platform]Ability{org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 		{Name: "keyboard", Kind: Text, Form: Keyboard, Merge: Nearest, On: map[org.Platform]Ability{org.Windows: NotPossible, org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if platform == org.IPadOS {
 			if on, set := s.Bool("automatic-time"); set && on {

@@ -18,7 +18,7 @@ var Updates = Family{
 		{Name: "apple-version", Kind: Text, Form: OSVersion, Merge: Nearest, On: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: NotPossible}, Since: map[org.Platform]string{org.IPadOS: "17.0", org.MacOS: "14.0"}},
 		{Name: "apple-day", Kind: Text, Form: Day, Merge: Nearest, On: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: NotPossible}, Since: map[org.Platform]string{org.IPadOS: "17.0", org.MacOS: "14.0"}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.MacOS},
 	Native:     updatesOnApple,
 	Windows:    updatesOnWindows,

@@ -54,7 +54,11 @@ type Before func(path string) ([]byte, error)
 // adds itself here.
 var families = []Family{
 	accessibility,
+	accounts,
+	camera,
 	screenLock,
+	timeLanguage,
+	updates,
 	wallpaper,
 }
 

@@ -18,6 +18,23 @@ import (
 type File struct {
 	Data []byte
 	Mode fs.FileMode // zero stands for 0644; secrets are 0600
+	// Link makes it a symbolic link, which has no content and no mode of its own.
+	Link string
+}
+
+func (f File) status() host.FileStatus {
+	if f.Link != "" {
+		return host.FileStatus{Link: f.Link}
+	}
+	return host.FileStatus{Mode: f.mode()}
+}
+
+// hash names what the file is, by which it is known as ours later.
+func (f File) hash() string {
+	if f.Link != "" {
+		return hashOf([]byte("link to " + f.Link))
+	}
+	return hashOf(f.Data)
 }
 
 func (f File) mode() fs.FileMode {
@@ -140,6 +157,9 @@ func (o *owned) touched(path string) bool {
 
 // is reports whether what was found is exactly what is wanted.
 func (f File) is(found *foreignFile) bool {
+	if f.Link != "" {
+		return found != nil && found.Status.Link == f.Link
+	}
 	return found != nil && found.Status.Link == "" && found.Status.Mode == f.mode() && bytes.Equal(found.Data, f.Data)
 }
 
@@ -190,7 +210,7 @@ func (o *owned) claim(path string, current *foreignFile, want File) error {
 		o.kept.Foreign[path] = current
 	}
 	former, had := o.kept.Ours[path]
-	o.kept.Ours[path] = hashOf(want.Data)
+	o.kept.Ours[path] = want.hash()
 	if err := o.save(); err != nil {
 		// Without a durable memory of what was there, nothing is touched.
 		if had {
@@ -203,7 +223,7 @@ func (o *owned) claim(path string, current *foreignFile, want File) error {
 		}
 		return err
 	}
-	made, err := o.tree.Put(path, want.Data, host.FileStatus{Mode: want.mode()})
+	made, err := o.tree.Put(path, want.Data, want.status())
 	o.kept.Made = append(o.kept.Made, made...)
 	if err != nil {
 		return fmt.Errorf("writing for the system: %w", err)
@@ -217,7 +237,7 @@ func (o *owned) claim(path string, current *foreignFile, want File) error {
 // release gives the file back, unless somebody else has written it since.
 func (o *owned) release(path string, current *foreignFile) error {
 	saved := o.kept.Foreign[path]
-	if current != nil && current.Status.Link == "" && o.wrote(path, current.Data) {
+	if current != nil && o.wrote(path, current) {
 		if err := o.put(path, saved); err != nil {
 			return err
 		}
@@ -229,9 +249,12 @@ func (o *owned) release(path string, current *foreignFile) error {
 
 // wrote reports whether the content is what we wrote last. Earlier agents kept
 // the content itself.
-func (o *owned) wrote(path string, data []byte) bool {
+func (o *owned) wrote(path string, found *foreignFile) bool {
 	ours := o.kept.Ours[path]
-	return ours == hashOf(data) || ours == string(data)
+	if found.Status.Link != "" {
+		return ours == File{Link: found.Status.Link}.hash()
+	}
+	return ours == hashOf(found.Data) || ours == string(found.Data)
 }
 
 func (o *owned) put(path string, content *foreignFile) error {
