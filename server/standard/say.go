@@ -144,7 +144,7 @@ func read(name string, wish Wish, before Say) (Say, Faults) {
 	var faults Faults
 	raw := plain(wish.Settings)
 	if family.HasSecrets() {
-		keep(family, raw, before.Settings)
+		faults = keep(family, raw, before.Settings)
 	}
 	settings, wrong := family.Check(raw)
 	for _, fault := range wrong {
@@ -210,11 +210,13 @@ func plain(values map[string]any) map[string]any {
 	return copied
 }
 
-// keep puts secrets of before in the place of Kept. One that was never set is
-// taken out, so that Check misses it where it is required.
-func keep(family catalog.Family, raw map[string]any, before catalog.Settings) {
+// keep puts secrets of before in the place of Kept. One that is not known, because
+// its entry has another name now, is a fault: nobody should lose a password
+// without a word.
+func keep(family catalog.Family, raw map[string]any, before catalog.Settings) Faults {
 	type at struct{ field, key string }
 	known := map[at]string{}
+	var faults Faults
 	_ = family.MapSecrets(before.Clone(), func(field, key, secret string) (string, error) {
 		known[at{field, key}] = secret
 		return secret, nil
@@ -223,6 +225,11 @@ func keep(family catalog.Family, raw map[string]any, before catalog.Settings) {
 		if secret != Kept {
 			return secret, nil
 		}
-		return known[at{field, key}], nil
+		secret, found := known[at{field, key}]
+		if !found {
+			faults = append(faults, Fault{Key: "policy.secret_lost", Family: family.Name, Field: field, Args: map[string]string{"value": key}})
+		}
+		return secret, nil
 	})
+	return faults
 }
