@@ -53,6 +53,8 @@ func (f Frame) mayChange(s Setting) string {
 	switch {
 	case s.Hold == "locked":
 		key = "setting.may.locked"
+	case s.Field.Merge == "union":
+		key = "setting.may.union"
 	case s.Hold == "free":
 		key = "setting.may.free"
 	}
