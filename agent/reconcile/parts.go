@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"schulwart.org/agent/enforce"
@@ -318,7 +319,7 @@ func aboutPart(name catalog.Part, rules enforce.Rules) any {
 	}
 	base := enforce.Base{}
 	for _, family := range catalog.Families {
-		if settings, ok := rules.Base[family.Name]; ok && family.Part == name {
+		if settings, ok := rules.Base[family.Name]; ok && (family.Part == name || slices.Contains(family.Also, name)) {
 			base[family.Name] = settings
 		}
 	}

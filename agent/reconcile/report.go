@@ -238,16 +238,35 @@ func (l *Loop) familyState(state ddm.DeclarationState) ddm.DeclarationState {
 	if !ok || !known || state.Valid != ddm.Valid || !state.Active {
 		return state
 	}
-	part := l.partOf(family.DoneBy())
-	state.Active = part.State == ddm.PartOK || part.State == ddm.PartRepaired
-	reason := part.Reason
-	if reason == nil && !state.Active {
-		reason = &ddm.Reason{Code: "part." + string(part.State)}
-	}
-	if reason != nil {
-		state.Reasons = []ddm.Reason{*reason}
+	for _, name := range append([]catalog.Part{family.DoneBy()}, family.Also...) {
+		part := l.partOf(name)
+		good := part.State == ddm.PartOK || part.State == ddm.PartRepaired
+		reason := part.Reason
+		if reason == nil && !good {
+			reason = &ddm.Reason{Code: "part." + string(part.State)}
+		}
+		if lacks := l.lacks(name, family.Name); lacks != nil && good {
+			good, reason = false, lacks
+		}
+		state.Active = state.Active && good
+		if reason != nil {
+			state.Reasons = append(state.Reasons, *reason)
+		}
 	}
 	return state
+}
+
+// lacks asks a part that has several families to do with what it cannot do of one
+// of them, though all that it can do is done.
+func (l *Loop) lacks(name catalog.Part, family string) *ddm.Reason {
+	for _, p := range l.parts {
+		if short, ok := p.driver.(interface {
+			Lacks(family string) *ddm.Reason
+		}); ok && p.name == name {
+			return short.Lacks(family)
+		}
+	}
+	return nil
 }
 
 // capabilities lists the parts that this device can enforce, as far as was read

@@ -152,10 +152,11 @@ func (f Family) Ability(field string, platform org.Platform) Ability {
 	return f.Platforms[platform]
 }
 
-// Does reports whether the platform enforces the family, or at least one of its
-// fields.
+// Does reports whether the platform does something with the family, or at least
+// with one of its fields, be it seen at work or not.
 func (f Family) Does(platform org.Platform) bool {
-	return f.Platforms[platform] == Enforced || slices.ContainsFunc(f.Fields, func(field Field) bool { return field.On[platform] == Enforced })
+	does := func(ability Ability) bool { return ability == Enforced || ability == Unverified }
+	return does(f.Platforms[platform]) || slices.ContainsFunc(f.Fields, func(field Field) bool { return does(field.On[platform]) })
 }
 
 // NeedsSupervision reports whether the platform takes the field from supervised

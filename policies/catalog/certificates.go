@@ -16,7 +16,7 @@ var Certificates = Family{
 			{Name: "certificate", Kind: Text, Form: Certificate, Required: true, Merge: Nearest},
 		}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, _ org.Platform) []ApplePayload {
 		var payloads []ApplePayload
 		for _, root := range s.Items("roots") {

@@ -10,7 +10,13 @@ var DNS = Family{
 		{Name: "search", Kind: Names, Form: Host, Most: 6, Merge: Nearest, On: map[org.Platform]Ability{org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 		{Name: "https", Kind: Text, Form: URL, Merge: Nearest, On: map[org.Platform]Ability{org.Linux: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Strands: func(s Settings, _ map[string]Settings) []Fault {
+		if len(s.List("search")) > 0 && len(s.List("servers")) == 0 {
+			return []Fault{fault("policy.dns.search-alone", "search")}
+		}
+		return nil
+	},
 	Apple: func(s Settings, _ org.Platform) []ApplePayload {
 		address := s.Text("https")
 		if address == "" {

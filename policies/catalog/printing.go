@@ -20,7 +20,7 @@ var Printing = Family{
 		}},
 		{Name: "default", Kind: Text, Form: Line, Max: 60, Merge: Nearest, On: map[org.Platform]Ability{org.IPadOS: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		var payloads []ApplePayload
 		if allowed, set := s.Bool("allowed"); set {

@@ -15,7 +15,7 @@ var Proxy = Family{
 		{Name: "automatic", Kind: Text, Form: Link, Merge: Nearest},
 		{Name: "exceptions", Kind: Names, Form: Host, Most: 100, Merge: Nearest, On: map[org.Platform]Ability{org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.IPadOS},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		content := map[string]any{}

@@ -6,12 +6,12 @@ import "schulwart.org/policies/org"
 var Sharing = Family{
 	Name: "sharing", Topic: TopicDevice,
 	Fields: []Field{
-		{Name: "airdrop", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}, On: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified}},
+		{Name: "airdrop", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}, On: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified}},
 		{Name: "bluetooth", Kind: Flag, Merge: Strictest, Stricter: Off, On: map[org.Platform]Ability{org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 		{Name: "airplay", Kind: Flag, Merge: Strictest, Stricter: Off, On: map[org.Platform]Ability{org.Linux: NotPossible, org.IPadOS: NotPossible}},
 		{Name: "network-shares", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		names := map[string]string{"airdrop": "allowAirDrop", "network-shares": "allowFilesNetworkDriveAccess"}
 		if platform == org.MacOS {

@@ -8,7 +8,7 @@ var USBStorage = Family{
 	Fields: []Field{
 		{Name: "access", Kind: Choice, Merge: Strictest, Stricter: Later, Choices: []string{"allowed", "read-only", "blocked"}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Unverified, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.IPadOS},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if s.Text("access") != "blocked" || platform != org.IPadOS {

@@ -7,10 +7,10 @@ import "schulwart.org/policies/org"
 var VPN = Family{
 	Name: "vpn", Topic: TopicNetwork,
 	Fields: []Field{
-		{Name: "setup", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}, On: map[org.Platform]Ability{org.MacOS: NotPossible}},
+		{Name: "setup", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}, On: map[org.Platform]Ability{org.Linux: Unverified, org.MacOS: NotPossible}},
 		{Name: "hotspot", Kind: Flag, Merge: Strictest, Stricter: Off, Supervised: []org.Platform{org.IPadOS}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		if platform == org.MacOS {
 			return restrictions(s, map[string]string{"hotspot": "allowInternetSharingModification"})

@@ -20,7 +20,7 @@ var WiFi = Family{
 		{Name: "only-these", Kind: Flag, Merge: Strictest, Stricter: On, Supervised: []org.Platform{org.IPadOS},
 			On: map[org.Platform]Ability{org.Linux: NotPossible, org.MacOS: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: Unverified, org.IPadOS: Unverified},
 	Apple: func(s Settings, _ org.Platform) []ApplePayload {
 		var payloads []ApplePayload
 		for _, network := range s.Items("networks") {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"schulwart.org/agent/enforce"
@@ -49,7 +50,9 @@ type Browser struct {
 	// resuming is true while a file lies there only so that pages come back.
 	resuming bool
 	network  enforce.Network
-	round    int // counts calls of Set
+	base     enforce.Base
+	lacks    atomic.Pointer[ddm.Reason] // what the base policy wants and Firefox cannot
+	round    int                        // counts calls of Set
 	due      restart
 }
 
@@ -86,7 +89,8 @@ func (b *Browser) Set(ctx context.Context, rules enforce.Rules) error {
 	if err := b.load(); err != nil {
 		return err
 	}
-	b.network = rules.Network
+	b.network, b.base = rules.Network, rules.Base
+	b.lacks.Store(b.lacking(rules.Base))
 	b.round++
 	if err := b.lay(false); err != nil {
 		return err
@@ -157,12 +161,12 @@ func rulesOf(n enforce.Network) string {
 // be as if we had never been here is missing.
 func (b *Browser) files(n enforce.Network) (map[string]File, error) {
 	wanted := map[string]File{}
-	if p := chromiumPolicy(n, b.o.Home); p != nil {
+	if p := over(chromiumBase(b.base), chromiumPolicy(n, b.o.Home)); len(p) > 0 {
 		for _, file := range chromiumFiles {
 			wanted[file] = File{Data: encodePolicy(p)}
 		}
 	}
-	if p := firefoxPolicy(n, b.o.Home); p != nil {
+	if p := over(firefoxBase(b.base), firefoxPolicy(n, b.o.Home)); len(p) > 0 {
 		foreign, err := b.owned.foreign(firefoxFile)
 		if err != nil {
 			return nil, err

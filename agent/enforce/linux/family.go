@@ -32,6 +32,8 @@ type Family struct {
 	// Files returns the files that the settings want, none for none. It may look at
 	// what was there before us and changes nothing. Nil for never any.
 	Files func(s catalog.Settings, before Before) (map[string]File, error)
+	// FilesOn is Files where it depends on the machine which ones they are.
+	FilesOn func(d *Doors, s catalog.Settings, before Before) (map[string]File, error)
 	// Apply does what has to be done besides: after files changed, after an attempt
 	// that failed, and when Look found a difference. It gets empty settings when
 	// everything is to be taken back; it may run again and then changes nothing.
@@ -56,10 +58,18 @@ var families = []Family{
 	accessibility,
 	accounts,
 	camera,
+	certificates,
+	nameService,
+	printing,
+	proxy,
 	screenLock,
+	sharing,
 	timeLanguage,
 	updates,
+	usbStorage,
+	vpn,
 	wallpaper,
+	wifi,
 }
 
 // Families returns a driver for every family that this system can enforce.
@@ -116,12 +126,9 @@ func (f *familyDriver) Set(ctx context.Context, rules enforce.Rules) error {
 }
 
 func (f *familyDriver) bring(ctx context.Context, settings catalog.Settings) error {
-	wanted := map[string]File{}
-	if f.Files != nil && len(settings) > 0 {
-		var err error
-		if wanted, err = f.Files(settings, f.owned.foreign); err != nil {
-			return fmt.Errorf("setting %s: %w", f.Of.Name, err)
-		}
+	wanted, err := f.files(settings)
+	if err != nil {
+		return fmt.Errorf("setting %s: %w", f.Of.Name, err)
 	}
 	changed, err := f.owned.set(wanted)
 	if err != nil {
@@ -142,6 +149,19 @@ func (f *familyDriver) bring(ctx context.Context, settings catalog.Settings) err
 		f.looked = 0
 	}
 	return f.note(done)
+}
+
+// files returns what the settings want; nothing for none.
+func (f *familyDriver) files(s catalog.Settings) (map[string]File, error) {
+	switch {
+	case len(s) == 0:
+		return nil, nil
+	case f.FilesOn != nil:
+		return f.FilesOn(f.doors, s, f.owned.foreign)
+	case f.Files != nil:
+		return f.Files(s, f.owned.foreign)
+	}
+	return nil, nil
 }
 
 // applying stands in place of what is done while that is not complete.
