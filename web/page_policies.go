@@ -17,6 +17,8 @@ type PoliciesPage struct {
 	Ending   int        // exceptions here that end within 30 days
 	MayWrite bool
 	MayTake  bool // take over from another school
+	// Presets can be begun with here; words preset.<key>, preset.<key>.hint.
+	Presets []string
 }
 
 // PolicyTopic gathers the families of a topic; word policy.topic.<topic>.

@@ -82,6 +82,7 @@ const (
 	PathPlacePolicies   = "/richtlinien/an/:level/:place"         // the operator's place is "alle"
 	PathPolicyChange    = "/richtlinien/an/:level/:place/aendern" // POST family, draft: leads to the editor
 	PathPolicyHistory   = "/richtlinien/an/:level/:place/verlauf"
+	PathPreset          = "/richtlinien/an/:level/:place/vorlage"     // POST preset
 	PathTakeOver        = "/richtlinien/an/:level/:place/uebernehmen" // GET from; POST from, part
 	PathDrafts          = "/richtlinien/entwuerfe"
 	PathDraft           = "/richtlinien/entwuerfe/:draft"                           // POST title, reason

@@ -43,7 +43,7 @@ var families = []string{
 	"modeform.start", "devices.state", "devices.group", "devices.school", "devices.seen", "tokens.target", "groups.person", "people.place",
 	"schools.authority", "language", "made", "rule.state",
 	// The console says these by itself: in messages, and for places and things that exist nowhere else.
-	"mail", "place", "rehearsal",
+	"mail", "place", "preset", "rehearsal",
 	// The catalogue names families, fields and choices; server/console checks that each has words.
 	// Made from the catalogue's names, and from what the room of the standard says.
 	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "take.from",

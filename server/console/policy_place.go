@@ -10,6 +10,7 @@ import (
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/presets"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/standard"
@@ -51,7 +52,7 @@ func (h *Handler) showPlacePolicies(c *gin.Context) error {
 	}
 	shown := web.PoliciesPage{
 		Frame: v.frame, Place: policyPlace(sheet.Place), Above: h.above(c, sheet.Place), Query: query(c, "q"), OnlyHere: query(c, "nur") == "hier",
-		MayWrite: sheet.MayPropose, MayTake: sheet.MayPropose && sheet.Place.Level == org.School,
+		MayWrite: sheet.MayPropose, Presets: presetsFor(sheet), MayTake: sheet.MayPropose && sheet.Place.Level == org.School,
 	}
 	shown.Topics = topics(v.frame, sheet, shown.Query, shown.OnlyHere)
 	for _, draft := range sheet.Drafts {
@@ -370,6 +371,30 @@ func (h *Handler) takeOver(c *gin.Context) error {
 		if problem := problemOf(err); problem != nil && canMend(err) {
 			return h.drawTakeOver(c, 422, problem)
 		}
+		return err
+	}
+	return seeOther(c, web.To(web.PathDraft, draft.ID.String()))
+}
+
+// presetsFor are the presets that can be begun with at a place.
+func presetsFor(sheet standard.Sheet) []string {
+	sets, err := presets.Sets()
+	if err != nil || !sheet.MayPropose || sheet.Place.Level == org.Device {
+		return nil // a test holds every preset against the catalogue
+	}
+	keys := make([]string, len(sets))
+	for i, set := range sets {
+		keys[i] = set.Key
+	}
+	return keys
+}
+
+// POST /richtlinien/an/:level/:place/vorlage
+func (h *Handler) beginPreset(c *gin.Context) error {
+	v, key := visitor(c), field(c, "preset")
+	title := web.T(v.frame.Lang, "preset.draft", "name", web.T(v.frame.Lang, "preset."+key))
+	draft, err := h.Standard.BeginPreset(c.Request.Context(), v.actor, policyAt(c), key, title)
+	if err != nil {
 		return err
 	}
 	return seeOther(c, web.To(web.PathDraft, draft.ID.String()))

@@ -132,6 +132,7 @@ var policyRoutes = []Route{
 	{Method: post, Pattern: web.PathPolicyChange, Needs: may.PolicyPropose, handle: (*Handler).changePolicy},
 	{Method: get, Pattern: web.PathPolicyHistory, Needs: may.PolicyRead, handle: (*Handler).showPolicyHistory},
 	{Method: get, Pattern: web.PathTakeOver, Needs: may.PolicyPropose, handle: (*Handler).askTakeOver},
+	{Method: post, Pattern: web.PathPreset, Needs: may.PolicyPropose, handle: (*Handler).beginPreset},
 	{Method: post, Pattern: web.PathTakeOver, Needs: may.PolicyPropose, handle: (*Handler).takeOver},
 	{Method: get, Pattern: web.PathRevision, Needs: may.PolicyRead, handle: (*Handler).showRevision},
 	{Method: post, Pattern: web.PathRevision, Needs: may.PolicyWrite, handle: (*Handler).undoRevision},

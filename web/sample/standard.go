@@ -46,7 +46,7 @@ var openDraft = web.DraftRef{ID: "e1", Title: "Soziale Netzwerke am Vormittag", 
 func policiesPage(f web.Frame) web.PoliciesPage {
 	deny := names("games.example", "social.example", "casino.example", "wetten.example", "streams.example")
 	return web.PoliciesPage{
-		Frame: admin(f, web.NavPolicies), Place: goethe, Above: []web.PolicyPlace{everywhere, city}, Below: []web.PolicyPlace{room204}, Any: true, MayWrite: true, MayTake: true, Ending: 1,
+		Frame: admin(f, web.NavPolicies), Place: goethe, Above: []web.PolicyPlace{everywhere, city}, Below: []web.PolicyPlace{room204}, Any: true, MayWrite: true, MayTake: true, Ending: 1, Presets: []string{"grundschule", "weiterfuehrende-schule", "lehrkraft", "computerraum", "klassensatz", "leihgeraet", "pruefung"},
 		Drafts: []web.DraftRef{openDraft},
 		Topics: []web.PolicyTopic{
 			{Topic: "web", Families: []web.PolicyCard{{Family: "webfilter", Here: "adds", Exceptions: 1, Lines: []web.PolicyLine{
@@ -142,7 +142,7 @@ var standards = []Sample{
 	}},
 	{"policies-read", "Richtlinien", func(f web.Frame) templ.Component {
 		p := policiesPage(f)
-		p.MayWrite, p.MayTake, p.Place = false, false, everywhere
+		p.MayWrite, p.MayTake, p.Presets, p.Place = false, false, nil, everywhere
 		return web.Policies(p)
 	}},
 	{"policy-edit", "Richtlinien", func(f web.Frame) templ.Component { return web.PolicyEdit(editPage(f)) }},
