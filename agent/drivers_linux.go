@@ -35,7 +35,7 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 		linux.NewNotice(linux.NoticeOptions{Files: o.files, Desktops: desktops, Notices: desktops, Clock: o.clock}),
 	}
 	return append(modes, linux.Families(linux.Doors{
-		Tree: tree, Files: o.files, Commands: host.SystemCommands{}, Programs: programs, Desktops: desktops, Clock: o.clock,
+		Tree: tree, Files: o.files, Commands: host.SystemCommands{}, Programs: programs, Desktops: desktops, Clock: o.clock, Holds: holds,
 	})...), nil
 }
 

@@ -13,10 +13,17 @@ func hold(name, dir string) error {
 	case display.Name:
 		return display.Hold(dir, host.SystemDesktops{}, host.SystemPrograms{})
 	case linux.AppsName:
-		return linux.HoldApps(dir, linux.AppsHelper{
-			Gate:  func(mounts ...string) (linux.ExecGate, error) { return host.OpenExecGate(mounts...) },
-			Files: host.SystemTree{}, Programs: host.SystemPrograms{}, Desktops: host.SystemDesktops{}, Notices: host.SystemDesktops{}, Lineage: host.Lineage, Own: host.OwnFile(),
-		})
+		return linux.HoldApps(dir, judge())
+	case linux.ProgramsName:
+		return linux.HoldPrograms(dir, judge())
 	}
 	return fmt.Errorf("nothing is called %q", name)
+}
+
+// judge is what a helper works with that says which programs start.
+func judge() linux.AppsHelper {
+	return linux.AppsHelper{
+		Gate:  func(mounts ...string) (linux.ExecGate, error) { return host.OpenExecGate(mounts...) },
+		Files: host.SystemTree{}, Programs: host.SystemPrograms{}, Desktops: host.SystemDesktops{}, Notices: host.SystemDesktops{}, Lineage: host.Lineage, Own: host.OwnFile(),
+	}
 }

@@ -159,6 +159,10 @@ type Execution struct {
 	Head []byte
 	// Interpreter is the file that the head names to run it, if it does.
 	Interpreter FileID
+	// Size is the file's, in bytes. Sum reads all of it (SHA-256); it may be asked
+	// only while the system waits for the answer.
+	Size int64
+	Sum  func() [32]byte
 	// By is the program out of which this one is started: the path of the file
 	// that the process still runs.
 	By string

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -211,6 +212,7 @@ func (g *ExecGate) may(event unix.FanotifyEventMetadata, decide func(Execution) 
 		return false
 	}
 	e.File, e.Owner, e.Group, e.Mode = FileID{uint64(stat.Dev), stat.Ino}, int(stat.Uid), int(stat.Gid), stat.Mode
+	e.Size, e.Sum = stat.Size, func() [32]byte { return sumOf(int(event.Fd)) }
 	device, known := g.table.deviceOf(int(event.Fd), "", e.PID)
 	e.Device, e.Hidden = device, !known
 	e.Path, _ = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(event.Fd)))
@@ -224,6 +226,19 @@ func (g *ExecGate) may(event unix.FanotifyEventMetadata, decide func(Execution) 
 		e.Interpreter, _ = fileID("/proc/" + strconv.Itoa(e.PID) + "/root" + name)
 	}
 	return decide(e)
+}
+
+// sumOf reads a whole file without moving in it.
+func sumOf(fd int) (sum [32]byte) {
+	hash, buffer, at := sha256.New(), make([]byte, 256<<10), int64(0)
+	for {
+		n, err := unix.Pread(fd, buffer, at)
+		if err != nil || n == 0 {
+			return [32]byte(hash.Sum(nil))
+		}
+		_, _ = hash.Write(buffer[:n])
+		at += int64(n)
+	}
 }
 
 // Lineage lists a process and those that it descends from, nearest first.

@@ -103,6 +103,14 @@ func AppRefused(lang Lang, name, by string, until time.Time, loc *time.Location)
 	return name + " startet gerade nicht", by + " hat bis " + at + " Uhr andere Programme freigegeben. Danach ist alles wieder wie vorher."
 }
 
+// AppForbidden tells the pupil why a program never starts on this device.
+func AppForbidden(lang Lang, name string) (title, body string) {
+	if lang == English {
+		return name + " does not start", "The school does not allow this program on this device. Ask your school if you need it."
+	}
+	return name + " startet nicht", "Die Schule erlaubt dieses Programm auf diesem Gerät nicht. Frag in der Schule nach, wenn du es brauchst."
+}
+
 // LangName is a language's own name for itself.
 func LangName(lang Lang) string {
 	return map[Lang]string{German: "Deutsch", Ukrainian: "Українська", Arabic: "العربية", Turkish: "Türkçe", Russian: "Русский", English: "English"}[lang]

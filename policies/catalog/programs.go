@@ -10,7 +10,7 @@ var Programs = Family{
 		{Name: "forbid", Kind: Names, Form: Program, Merge: Union, Most: 200, On: map[org.Platform]Ability{org.MacOS: NotPossible}, Supervised: []org.Platform{org.IPadOS}, Since: map[org.Platform]string{org.IPadOS: "15.0"}},
 		{Name: "forbid-packages", Kind: Names, Form: Package, Merge: Union, Most: 200, On: map[org.Platform]Ability{org.Windows: NotPossible, org.MacOS: NotPossible, org.IPadOS: NotPossible}},
 	},
-	Platforms: map[org.Platform]Ability{org.Linux: NotPossible, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
+	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
 	Apple: func(s Settings, platform org.Platform) []ApplePayload {
 		names := s.List("forbid")
 		if platform != org.IPadOS || len(names) == 0 {

@@ -47,7 +47,14 @@ type appsOrder struct {
 	Until  time.Time     `json:"until"`
 	Notice time.Duration `json:"notice"`
 	Mounts []string      `json:"mounts,omitempty"`
+	// Forbid and Packages turn the order round: everything starts but these, by
+	// ids of desktop entries or commands, and by packages of dpkg.
+	Forbid   []string `json:"forbid,omitempty"`
+	Packages []string `json:"packages,omitempty"`
 }
+
+// forbids reports whether the order names what may not start.
+func (o appsOrder) forbids() bool { return len(o.Forbid)+len(o.Packages) > 0 }
 
 // appsReport is what the helper sees.
 type appsReport struct {

@@ -72,6 +72,9 @@ func (g *gatekeeper) trace(e host.Execution) {
 // judge looks at one file by itself.
 func (g *gatekeeper) judge(e host.Execution) verdict {
 	x := g.index
+	if x.forbids {
+		return x.judgeForbidden(e)
+	}
 	switch {
 	case x.allowed[e.File]:
 		g.enter(e.PID)

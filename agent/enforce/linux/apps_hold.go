@@ -65,8 +65,13 @@ const (
 
 // HoldApps judges programs for as long as the order in dir says. It returns at
 // once if another helper does so already.
-func HoldApps(dir string, helper AppsHelper) error {
-	lock, err := host.Keep(dir, AppsName)
+func HoldApps(dir string, helper AppsHelper) error { return holdApps(AppsName, dir, helper) }
+
+// HoldPrograms keeps forbidden programs from starting, in the same way.
+func HoldPrograms(dir string, helper AppsHelper) error { return holdApps(ProgramsName, dir, helper) }
+
+func holdApps(name, dir string, helper AppsHelper) error {
+	lock, err := host.Keep(dir, name)
 	if errors.Is(err, host.ErrHeld) {
 		return nil
 	}
@@ -177,6 +182,11 @@ func replace(keepers chan *gatekeeper, next *gatekeeper) {
 }
 
 func (k *appsKeeper) build() {
+	if k.order.forbids() {
+		k.index = newForbiddenIndex(k.Files, k.order, k.index)
+		k.built = time.Now()
+		return
+	}
 	k.index = newAppIndex(k.Files, k.order.Allow)
 	k.index.allowed[k.Own] = true
 	k.built = time.Now()
@@ -188,6 +198,11 @@ func (k *appsKeeper) tellRefused(r refusal) {
 		return
 	}
 	k.told[r.name] = time.Now()
+	if k.order.forbids() {
+		title, body := words.AppForbidden(words.Preferred(), r.name)
+		k.tell(map[int]bool{r.uid: true}, title, body)
+		return
+	}
 	title, body := words.AppRefused(words.Preferred(), r.name, k.order.By, k.order.Until, nil)
 	k.tell(map[int]bool{r.uid: true}, title, body)
 }
@@ -216,7 +231,7 @@ func (k *appsKeeper) lookForOpen() {
 	alive := map[host.Birth]bool{}
 	k.report.Closing = time.Time{}
 	for _, o := range open {
-		if isFromMemory(o.program) {
+		if isFromMemory(o.program) && !k.order.forbids() {
 			_ = k.Programs.End(o.program)
 			k.tellRefused(refusal{o.program.UID, o.name})
 		}
@@ -291,6 +306,9 @@ func (k *appsKeeper) open() []openProgram {
 func (k *appsKeeper) nameOfOpen(p host.Program) string {
 	if name := k.index.refused[p.File]; name != "" && !k.index.allowed[p.File] {
 		return name
+	}
+	if k.order.forbids() {
+		return ""
 	}
 	file := host.Execution{File: p.File, Owner: p.Owner, Group: p.Group, Mode: p.Mode, Device: p.Device}
 	if k.index.allowed[p.File] || k.index.installed(file) {

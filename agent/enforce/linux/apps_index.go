@@ -18,7 +18,13 @@ type appIndex struct {
 	runners map[host.FileID]bool
 	loaders map[host.FileID]bool // load a program given to them as a file
 	trusted map[uint64]bool      // devices that only root can fill
-	unknown []string             // allowed programs that are not there
+	unknown []string             // programs that the order names and that are not there
+	// forbids says that only what is refused does not start; then what is refused
+	// is also known by its content.
+	forbids bool
+	sums    map[[32]byte]string     // name of the program
+	sizes   map[int64]bool          // of what is refused
+	read    map[host.FileID]fileSum // what was read already
 }
 
 // runnerNames are programs that run what a person wrote or copied. Scripts of

@@ -56,7 +56,11 @@ func TestMain(m *testing.M) {
 	dir := os.Args[3]
 	desktops := &host.FakeDesktops{}
 	desktops.SetDesktops(host.Desktop{UID: pupil, Display: ":0"})
-	err := linux.HoldApps(dir, linux.AppsHelper{
+	hold := linux.HoldApps
+	if os.Args[2] == linux.ProgramsName {
+		hold = linux.HoldPrograms
+	}
+	err := hold(dir, linux.AppsHelper{
 		Gate:  func(mounts ...string) (linux.ExecGate, error) { return host.OpenExecGate(mounts...) },
 		Files: host.SystemTree{Root: root}, Programs: host.SystemPrograms{}, Desktops: desktops, Notices: toldInFile(filepath.Join(dir, "told")), Lineage: host.Lineage, Own: host.OwnFile(),
 	})

@@ -21,6 +21,10 @@ type Doors struct {
 	Programs host.Programs
 	Desktops host.Desktops
 	Clock    host.Clock
+	Holds    host.Holds // keeps a helper that judges programs
+	// Mounts are the only file systems on which programs are judged; empty for all.
+	// For tests.
+	Mounts []string
 }
 
 // Family says how one family of the catalogue is made true: which files it wants,
@@ -61,6 +65,7 @@ var families = []Family{
 	certificates,
 	nameService,
 	printing,
+	programs,
 	proxy,
 	screenLock,
 	sharing,

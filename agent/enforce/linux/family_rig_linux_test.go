@@ -26,6 +26,7 @@ type realBook struct {
 	clock *host.Fake
 	files *host.FakeFiles
 	own   string
+	keeps host.Holds
 }
 
 // newRealBook needs inOwnMounts. The directories are copied, so that nothing of
@@ -61,7 +62,7 @@ func (b *realBook) desktops(sessions ...string) {
 }
 
 func (b *realBook) doors() linux.Doors {
-	return linux.Doors{Tree: host.SystemTree{}, Files: b.files, Commands: host.SystemCommands{}, Programs: &host.FakePrograms{}, Desktops: &host.FakeDesktops{}, Clock: b.clock}
+	return linux.Doors{Tree: host.SystemTree{}, Files: b.files, Commands: host.SystemCommands{}, Programs: &host.FakePrograms{}, Desktops: &host.FakeDesktops{}, Clock: b.clock, Holds: b.keeps}
 }
 
 func (b *realBook) driver(name string) enforce.Driver {
