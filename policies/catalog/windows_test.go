@@ -82,6 +82,16 @@ func TestWindowsForms(t *testing.T) {
 		{"wallpaper", catalog.Settings{"color": "#1f3b63", "change": false, "message": "Eigentum der Schule"}, []string{`"data":"31 59 99"`, `"NoChangingWallPaper","type":"REG_DWORD","data":1`, `"legalnoticetext","type":"REG_SZ","data":"Eigentum der Schule"`}},
 		{"camera", catalog.Settings{"camera": false, "microphone": false, "screen-capture": false}, []string{`"AllowCamera","type":"REG_DWORD","data":0`, `"LetAppsAccessMicrophone","type":"REG_DWORD","data":2`, `"DisableSnippingTool","type":"REG_DWORD","data":1`}},
 		{"time-language", catalog.Settings{"zone": "Europe/Berlin", "servers": []string{"ptbtime1.ptb.de"}, "language": "de-DE"}, []string{`"kind":"timezone","name":"Europe/Berlin"`, `"data":"ptbtime1.ptb.de,0x8"`, `"PreferredUILanguages","type":"REG_SZ","data":"de-DE"`}},
+		{"browsers", catalog.Settings{"private-mode": false, "extensions": "blocked", "start-pages": []string{"https://a.example/", "https://b.example/"}}, []string{
+			`Chrome","name":"IncognitoModeAvailability","type":"REG_DWORD","data":1`, `Edge\\ExtensionInstallBlocklist","name":"1","type":"REG_SZ","data":"*"`, `Firefox","name":"DisablePrivateBrowsing","type":"REG_DWORD","data":1`,
+			`Chrome\\RestoreOnStartupURLs","name":"2","type":"REG_SZ","data":"https://b.example/"`, `Firefox\\Homepage\\Additional","name":"1"`,
+		}},
+		{"wifi", catalog.Settings{"networks": []catalog.Settings{{"name": "Schule", "security": "wpa2", "password": "12345678"}}, "only-these": true}, []string{`"kind":"wlan","name":"Schule"`, `"auto-join":"true"`, `"kind":"wlan-filter"`}},
+		{"dns", catalog.Settings{"servers": []string{"192.0.2.1", "192.0.2.2"}, "search": []string{"schule.example"}}, []string{`"NameServer","type":"REG_SZ","data":"192.0.2.1 192.0.2.2"`, `"SearchList","type":"REG_SZ","data":"schule.example"`}},
+		{"proxy", catalog.Settings{"server": "proxy.example:3128", "exceptions": []string{"schule.example", "=x.example"}}, []string{`"ProxyServer","type":"REG_SZ","data":"proxy.example:3128"`, `"data":"schule.example;*.schule.example;x.example;\u003clocal\u003e"`, `"ProxySettingsPerUser","type":"REG_DWORD","data":0`}},
+		{"printing", catalog.Settings{"allowed": false}, []string{`"kind":"service","name":"Spooler","args":{"start":"disabled"}`}},
+		{"sharing", catalog.Settings{"bluetooth": false, "network-shares": false}, []string{`"name":"bthserv","args":{"start":"disabled"}`, `"name":"LanmanServer","args":{"start":"disabled"}`}},
+		{"usb-storage", catalog.Settings{"access": "read-only"}, []string{`"Deny_Write","type":"REG_DWORD","data":1`}},
 		{"accessibility", catalog.Settings{"screen-reader": true, "magnifier": true, "text-size": 150}, []string{`"data":"narrator,magnifierpane"`, `"TextScaleFactor","type":"REG_DWORD","data":150`}},
 	} {
 		t.Run(c.family, func(t *testing.T) {

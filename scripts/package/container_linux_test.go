@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"schulwart.org/scripts/need"
+	"schulwart.org/scripts/rig"
 )
 
 // inOwnMounts runs the test again in a process with mounts of its own, where it
@@ -42,56 +43,11 @@ type container struct {
 	log    bytes.Buffer
 }
 
-// packages are those without which the test could not look.
-const packages = "systemd,systemd-sysv,dbus,nftables,iproute2,curl,procps"
-
-// base returns a directory with a bare system, made once and kept for later.
-func base(t *testing.T) string {
-	t.Helper()
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache = filepath.Join(home, ".cache")
-	}
-	dir := filepath.Join(cache, "schulwart", "bookworm")
-	if _, err := os.Stat(filepath.Join(dir, "usr/bin/curl")); err == nil {
-		return dir
-	}
-	debootstrap := need.Tool(t, "debootstrap")
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	building, err := os.MkdirTemp(filepath.Dir(dir), "building-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(building)
-	if err := os.Chmod(building, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(debootstrap, "--variant=minbase", "--include="+packages, "bookworm", building).CombinedOutput(); err != nil {
-		need.Missing(t, "a Debian mirror for debootstrap: "+lastLine(out))
-	}
-	_ = os.RemoveAll(dir)
-	if err := os.Rename(building, dir); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func lastLine(text []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return lines[len(lines)-1]
-}
-
 // newContainer lays a fresh layer over the bare system; what happens in it is
 // gone with the test.
 func newContainer(t *testing.T) *container {
 	t.Helper()
-	lower := base(t)
+	lower := rig.Debian(t)
 	dir := t.TempDir()
 	if err := syscall.Mount("sw-package", dir, "tmpfs", 0, "mode=0755"); err != nil {
 		t.Fatal(err)

@@ -390,3 +390,57 @@ func TestClosingLeavesNothingForARestart(t *testing.T) {
 		t.Error("an orderly stop released what holds")
 	}
 }
+
+// What the base policy says of browsers stands beside what a mode says, which is
+// the stricter; and goes with neither more nor less than it brought.
+func TestBrowserPoliciesOfTheBaseAndOfAModeStandInOneFile(t *testing.T) {
+	m := newMachine()
+	b := m.browser()
+	base := settings(t, family("browsers"), map[string]any{"home-page": "https://start.example/", "private-mode": true, "password-manager": false})
+	set(t, b, base)
+	p := m.policy(t, chromiumFile)
+	if p["HomepageLocation"] != "https://start.example/" || p["PasswordManagerEnabled"] != false || p["IncognitoModeAvailability"] != nil || p["URLBlocklist"] != nil {
+		t.Errorf("the base: %v", p)
+	}
+	lesson := onlyGeogebra
+	lesson.Base = base.Base
+	set(t, b, lesson)
+	p = m.policy(t, chromiumFile)
+	if p["HomepageLocation"] != "https://start.example/" || p["IncognitoModeAvailability"] != 1.0 || p["URLBlocklist"] == nil {
+		t.Errorf("with a mode: %v", p)
+	}
+	set(t, b, base)
+	if p = m.policy(t, chromiumFile); p["IncognitoModeAvailability"] != nil || p["URLBlocklist"] != nil || p["PasswordManagerEnabled"] != false {
+		t.Errorf("after the mode: %v", p)
+	}
+	f := m.policy(t, firefoxFile)["policies"].(map[string]any)
+	if f["OfferToSaveLogins"] != false || f["WebsiteFilter"] != nil {
+		t.Errorf("Firefox after the mode: %v", f)
+	}
+	set(t, b, nothing)
+	if files := m.tree.List("/etc/chromium/policies/managed"); len(files) > 0 {
+		t.Errorf("left: %v", files)
+	}
+}
+
+// Firefox has no policy for some things: where it is installed, nothing is
+// claimed.
+func TestWhatFirefoxCannotDoIsSaid(t *testing.T) {
+	m := newMachine()
+	b := m.browser()
+	rules := settings(t, family("browsers"), map[string]any{"downloads": "blocked"})
+	set(t, b, rules)
+	if why := b.Lacks("browsers"); why != nil {
+		t.Errorf("without Firefox: %+v", why)
+	}
+	if _, err := m.tree.Write("/usr/bin/firefox-esr", nil); err != nil {
+		t.Fatal(err)
+	}
+	set(t, b, rules)
+	if why := b.Lacks("browsers"); why == nil || why.Details["fields"] != "downloads" {
+		t.Errorf("with Firefox: %+v", why)
+	}
+	if why := b.Lacks("proxy"); why != nil {
+		t.Errorf("the proxy: %+v", why)
+	}
+}

@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/scripts/need"
-
-	"schulwart.org/agent/enforce/linux"
+	"schulwart.org/scripts/rig"
 )
 
 // inSystemd runs the test again within a booted Debian system: real systemd, and
@@ -31,12 +31,7 @@ func inSystemd(t *testing.T, services ...string) bool {
 		return false
 	}
 	nspawn, nsenter := need.Tool(t, "systemd-nspawn"), need.Tool(t, "nsenter")
-	home, err := os.UserHomeDir()
-	must(t, err)
-	lower := filepath.Join(home, ".cache", "schulwart", "bookworm")
-	if _, err := os.Stat(filepath.Join(lower, "usr/bin/systemctl")); err != nil {
-		need.Missing(t, "the bare system that the test of the package makes")
-	}
+	lower := rig.Debian(t)
 	dir := t.TempDir()
 	must(t, syscall.Mount("sw-units", dir, "tmpfs", 0, "mode=0755"))
 	root := filepath.Join(dir, "root")
