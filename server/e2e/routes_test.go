@@ -162,6 +162,7 @@ func (i *installation) furnish() {
 		"policy-drafts": draft.ID, "draft": draft.ID, "policy-versions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x",
+		"level": org.ID(org.School), "place": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
 	}
 }
 
@@ -198,6 +199,8 @@ var bodies = map[string]string{
 	"POST /api/v1/policy-drafts":              `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
 	"POST /api/v1/policy-drafts/{id}/publish": `{}`,
 	"POST /api/v1/policy-drafts/{id}/approve": `{}`,
+	"POST /api/v1/policy-sheets/plan":         `{"authority":"{authority}","school":"{school}","files":[]}`,
+	"POST /api/v1/policy-sheets/apply":        `{"authority":"{authority}","school":"{school}","files":[]}`,
 	"POST /api/v1/exceptions":                 `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
 	"POST /api/v1/login":                      `{"email":"nobody@example.org","password":"geraten"}`,
 }
