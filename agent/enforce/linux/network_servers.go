@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -106,7 +107,7 @@ func (s *servers) with(named []netip.Addr, fixed bool) []netip.AddrPort {
 			add(addr, one.port)
 		}
 	}
-	slices.SortFunc(addrs, netip.AddrPort.Compare)
+	sort.Slice(addrs, func(i, j int) bool { return addrs[i].Compare(addrs[j]) < 0 })
 	return addrs
 }
 
@@ -120,6 +121,12 @@ func (s *servers) isDevices(name string) bool {
 	return slices.ContainsFunc(s.hosts, func(one serverHost) bool { return !one.page && one.name == name })
 }
 
+// byAddress orders addresses. One sort for all types is twenty kilobytes smaller
+// than one for each.
+func byAddress(addrs []netip.Addr) {
+	sort.Slice(addrs, func(i, j int) bool { return addrs[i].Compare(addrs[j]) < 0 })
+}
+
 // merge puts what is new first into a list, and reports whether it was news.
 func merge(list *[]netip.Addr, now []netip.Addr) bool {
 	former := slices.Clone(*list)
@@ -130,10 +137,10 @@ func merge(list *[]netip.Addr, now []netip.Addr) bool {
 		}
 	}
 	*list = merged[:min(len(merged), serverMost)]
-	slices.SortFunc(former, netip.Addr.Compare)
-	sorted := slices.Clone(*list)
-	slices.SortFunc(sorted, netip.Addr.Compare)
-	return !slices.Equal(former, sorted)
+	byAddress(former)
+	ordered := slices.Clone(*list)
+	byAddress(ordered)
+	return !slices.Equal(former, ordered)
 }
 
 func (s *servers) stop() {
@@ -227,6 +234,6 @@ func (n *Network) lookupServers(ctx context.Context) ([]netip.Addr, time.Duratio
 		all = append(all, found...)
 		shortest = min(shortest, ttl)
 	}
-	slices.SortFunc(all, netip.Addr.Compare)
+	byAddress(all)
 	return slices.Compact(all), shortest
 }
