@@ -13,14 +13,6 @@ func (d PolicyField) word() string {
 	return "policy." + d.Family + "." + d.Name
 }
 
-// path is the field's name in faults and forms.
-func (d PolicyField) path() string {
-	if d.In != "" {
-		return d.In + "." + d.Name
-	}
-	return d.Name
-}
-
 // policyName is a field's name for people.
 func (f Frame) policyName(d PolicyField) string { return f.known(d.word(), d.Name) }
 

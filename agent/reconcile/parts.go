@@ -289,7 +289,7 @@ func keyOfRules(name catalog.Part, rules enforce.Rules) string {
 	if rules.Apps != nil {
 		rules.Apps.Release = 0
 	}
-	var about any = rules
+	var about any
 	switch name {
 	case catalog.Network:
 		about = rules.Network

@@ -136,9 +136,9 @@ func TestAPilotTriesItFirst(t *testing.T) {
 		h.says(tries[0], ddm.DeclarationState{Identifier: "org.schulwart.webfilter", Active: true, Valid: ddm.Valid, ServerToken: token})
 		h.says(tries[1], ddm.DeclarationState{Identifier: "org.schulwart.webfilter", Valid: ddm.Invalid, ServerToken: token, Reasons: []ddm.Reason{{Code: "unsupported"}}})
 		h.says(tries[2], ddm.DeclarationState{Identifier: "org.schulwart.webfilter", Active: true, Valid: ddm.Valid, ServerToken: "old"})
-		result, err := h.Pilot(ctx, h.admin, draft.ID)
+		_, err = h.Pilot(ctx, h.admin, draft.ID)
 		want(t, err, errs.NotFound, "not_found")
-		result, err = h.Pilot(ctx, h.city, draft.ID)
+		result, err := h.Pilot(ctx, h.city, draft.ID)
 		h.must(err)
 		same(t, "devices, active, waiting, deviating, absent", fmt.Sprint(result.Devices, result.Active, result.Waiting, result.Deviating, result.Absent), "5 1 2 1 1")
 		for _, line := range result.Lines {

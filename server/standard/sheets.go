@@ -230,6 +230,9 @@ func (w *treeWork) run(ctx context.Context, want []sheet.Sheet) error {
 		return err
 	}
 	w.keepSecrets(is, wanted)
+	if len(w.plan.Faults) > 0 {
+		return nil
+	}
 	w.plan.Differences = sheet.Compare(plainSheets(is), plainSheets(wanted), w.tree.Whole)
 	w.plan.Token = token(w.plan.Differences)
 	for i := range w.plan.Differences {
@@ -287,7 +290,9 @@ func (w *treeWork) keepSecrets(is, wanted []placed) {
 	for _, one := range wanted {
 		for name, family := range one.sheet.Families {
 			if described, ok := catalog.Find(name); ok && described.HasSecrets() {
-				keep(described, family.Settings, known[one.place.Place].sheet.Families[name].Settings)
+				for _, f := range keep(described, family.Settings, known[one.place.Place].sheet.Families[name].Settings) {
+					w.fault(one.sheet, f.Key, "policies."+name+"."+f.Field, f.Args)
+				}
 			}
 		}
 	}
@@ -348,7 +353,6 @@ func (w *treeWork) settle(ctx context.Context, before, after placed) error {
 }
 
 func sameException(a, b sheet.Exception) bool {
-	a.Path, b.Path = "", ""
 	return a.Family == b.Family && a.Field == b.Field && catalog.Same(a.Value, b.Value) && strings.EqualFold(a.Owner, b.Owner) && a.Reason == b.Reason && a.Until.Equal(b.Until) && a.Starts.Equal(b.Starts)
 }
 

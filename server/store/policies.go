@@ -11,19 +11,6 @@ import (
 	"schulwart.org/server/standard"
 )
 
-// placeOf returns level and place under which a branch's own policies lie.
-func placeOf(branch org.Branch) (org.Level, org.ID) {
-	switch level := branch.Level(); level {
-	case org.Group:
-		return level, branch.Group
-	case org.School:
-		return level, branch.School
-	case org.Authority:
-		return level, branch.Authority
-	}
-	return org.Operator, ""
-}
-
 // reaching is the part of a WHERE that finds what can reach a school's devices,
 // from the operator to each device. $1 is the authority, $2 the school.
 const reaching = `(authority = '' OR authority = $1 AND (level = 'authority'
