@@ -78,6 +78,8 @@ type Rules struct {
 	Apps []string `json:"apps,omitempty"`
 	// Message is what the pupil reads beside the fixed sentence. Plain text.
 	Message string `json:"message,omitempty"`
+	// Exam is set in leases of kind Exam only.
+	Exam *Examination `json:"exam,omitempty"`
 }
 
 // Lease is the content of one signed lease. Times are whole seconds in UTC.

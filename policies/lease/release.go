@@ -32,6 +32,24 @@ func ChallengeCode(secret []byte, leaseID, challenge string) (string, error) {
 	return code(secret, leaseID, -1-int64(number)), nil
 }
 
+// Use is what a code that was made beforehand does.
+type Use string
+
+// The uses.
+const (
+	UseRelease Use = "release" // ends the lease on this device
+	UseResume  Use = "resume"  // lets an examination go on after a restart
+)
+
+// PreparedCodes is how many codes of each use an invigilator has for a device.
+const PreparedCodes = 5
+
+// PreparedCode returns a code that an invigilator carries on paper: it stands
+// for no time, and serves once. Numbers go from 1 to PreparedCodes.
+func PreparedCode(secret []byte, leaseID string, use Use, number int) string {
+	return code(secret, leaseID+"/"+string(use), int64(number))
+}
+
 // ReleaseMatches reports whether digits end the lease at the instant. The step
 // before and after count too: a code is read aloud, and clocks differ.
 func ReleaseMatches(secret []byte, leaseID, digits string, at time.Time) bool {

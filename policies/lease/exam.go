@@ -1,0 +1,53 @@
+package lease
+
+// Examination is what a lease of kind Exam says beyond sites and programs. What
+// it does not open is closed: the zero value is the strictest examination.
+//
+// Extra time is not part of it: each device's lease has an end of its own, and
+// nothing in it says whose is longer.
+type Examination struct {
+	// Title is what the pupil reads above everything else.
+	Title string `json:"title"`
+	// Page is the address that the examination's browser opens, "https://…".
+	// Empty: no browser is opened, and the programs of Rules.Apps are used.
+	Page string `json:"page,omitempty"`
+
+	// What stays possible.
+	USB          bool `json:"usb,omitempty"`        // USB storage
+	Clipboard    bool `json:"clipboard,omitempty"`  // exchange of text between programs
+	Printing     bool `json:"printing,omitempty"`   // printers
+	SecondScreen bool `json:"screens,omitempty"`    // more than the built-in or first display
+	Spelling     bool `json:"spelling,omitempty"`   // spelling and grammar aids of browser and system
+	Assistants   bool `json:"assistants,omitempty"` // AI aids of browser and system
+	Capture      bool `json:"capture,omitempty"`    // pictures and films of the screen
+	Virtual      bool `json:"virtual,omitempty"`    // virtual machines and remote sessions, otherwise reported
+
+	// Aids names the accessibility aids that stay possible: "reader", "magnifier",
+	// "contrast", "keyboard". Nil: all of them stay.
+	Aids []string `json:"aids,omitempty"`
+
+	// Resume says that after a restart of the device the examination's screen
+	// stays covered until the invigilator's resume code was typed.
+	Resume bool `json:"resume,omitempty"`
+
+	// Work is the folder whose files are handed in; nil: nothing is.
+	Work *Work `json:"work,omitempty"`
+}
+
+// Work says what happens with the files of an examination.
+type Work struct {
+	// Folder is the name of the folder on the pupil's desktop.
+	Folder string `json:"folder"`
+	// Every is the number of minutes between two collections while the
+	// examination runs; 0: at the end only.
+	Every int `json:"every,omitempty"`
+	// Given are the files that were given out.
+	Given []Given `json:"given,omitempty"`
+}
+
+// Given is one file that was given out.
+type Given struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"` // bytes
+	Hash string `json:"hash"` // SHA-256, hexadecimal; the address it is fetched under
+}
