@@ -137,12 +137,15 @@ const (
 
 // LeaseStatus is the device's word on one lease.
 type LeaseStatus struct {
-	ID     string     `json:"id"`
-	Rev    int        `json:"rev"`
-	Phase  LeasePhase `json:"phase"`
-	Since  time.Time  `json:"since"` // device time at which the phase began
-	Parts  []Part     `json:"parts,omitempty"`
-	Reason *Reason    `json:"reason,omitempty"`
+	ID    string     `json:"id"`
+	Rev   int        `json:"rev"`
+	Phase LeasePhase `json:"phase"`
+	Since time.Time  `json:"since"` // device time at which the phase began
+	// Parts is what was read back. Of a lease that waits it is what a dry run
+	// found: what is not ok would not hold, or is missing (reason "app-missing"
+	// with "app" in the part apps).
+	Parts  []Part  `json:"parts,omitempty"`
+	Reason *Reason `json:"reason,omitempty"`
 }
 
 // PartState is what was read back of one part of an enforcement.
@@ -194,6 +197,22 @@ type Event struct {
 	Key  string            `json:"key"`
 	Args map[string]string `json:"args,omitempty"`
 }
+
+// Keys of events that tell of an examination; "lease" among their arguments is
+// the lease's id. The server keeps them as evidence.
+const (
+	// EventExamLost: nobody could write for so many "seconds", by "cause" restart,
+	// display, browser or other. At is when it was over.
+	EventExamLost = "exam.lost"
+	// EventExamWaits: after a restart the device waits for the resume code.
+	EventExamWaits = "exam.waits"
+	// EventExamResumed: the resume code of the "number" was typed.
+	EventExamResumed = "exam.resumed"
+	// EventExamHand: the pupil asks for the invigilator.
+	EventExamHand = "exam.hand"
+	// EventExamHandedIn: "files" files of "bytes" bytes were kept by the server.
+	EventExamHandedIn = "exam.handed-in"
+)
 
 // ParseStatus reads a status report.
 func ParseStatus(data []byte) (StatusReport, error) {

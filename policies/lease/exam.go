@@ -12,6 +12,10 @@ type Examination struct {
 	// Empty: no browser is opened, and the programs of Rules.Apps are used.
 	Page string `json:"page,omitempty"`
 
+	// Rehearsal says that this is the teacher's rehearsal: it ends by itself, and
+	// no work is handed in.
+	Rehearsal bool `json:"rehearsal,omitempty"`
+
 	// What stays possible.
 	USB          bool `json:"usb,omitempty"`        // USB storage
 	Clipboard    bool `json:"clipboard,omitempty"`  // exchange of text between programs
