@@ -118,6 +118,9 @@ type AgentItems struct {
 	Leases []LeaseStatus `json:"leases"` // every lease it remembers, ended ones too
 	Facts  *Facts        `json:"facts,omitempty"`
 	Events []Event       `json:"events,omitempty"` // since the last acknowledged report
+	// Sealed are the lines of sealed logs that no acknowledged report contained,
+	// oldest first, at most MostSealed of them; the rest comes with the next report.
+	Sealed []Sealed `json:"sealed,omitempty"`
 	// Simulated is set by simulated devices, so that nobody takes them for real.
 	Simulated bool `json:"simulated,omitempty"`
 }
