@@ -50,7 +50,7 @@ func startSession(t *testing.T) *session {
 		t.Fatal(err)
 	}
 	t.Setenv("XAUTHORITY", keys)
-	x := exec.Command(server, "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-auth", keys)
+	x := exec.Command(server, "-displayfd", "3", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-auth", keys)
 	x.ExtraFiles = []*os.File{write}
 	if err := x.Start(); err != nil {
 		t.Fatal(err)

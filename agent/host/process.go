@@ -41,6 +41,9 @@ type Programs interface {
 	Programs() ([]Program, error)
 	// Environ returns the environment that a process was started with.
 	Environ(p Program) ([]string, error)
+	// Running reports whether a process is still there, in whole or in part: until
+	// its last thread has ended it holds its files, locks and connections.
+	Running(p Program) bool
 	// AskToEnd asks a process to end as logging out would (SIGTERM); it may save
 	// and it may refuse. A process that has ended already is no error.
 	AskToEnd(p Program) error

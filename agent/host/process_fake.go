@@ -45,6 +45,13 @@ func (f *FakePrograms) Environ(p Program) ([]string, error) {
 	return f.environ[p.PID], nil
 }
 
+// Running reports whether the process was run and not ended.
+func (f *FakePrograms) Running(p Program) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.running, func(q Program) bool { return q.PID == p.PID && q.Started == p.Started })
+}
+
 // End ends the process.
 func (f *FakePrograms) End(p Program) error {
 	f.mu.Lock()

@@ -156,6 +156,22 @@ func (SystemPrograms) Environ(p Program) ([]string, error) {
 	return env, nil
 }
 
+// Running asks the kernel's handle, which tells when the last thread has ended.
+// What /proc shows goes earlier: a process that is ending has no program any
+// more, and still holds its locks.
+func (SystemPrograms) Running(p Program) bool {
+	handle, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return !errors.Is(err, unix.ESRCH)
+	}
+	defer unix.Close(handle)
+	if started, err := startOf(p.PID); err != nil || started != p.Started {
+		return false
+	}
+	ended, err := unix.Poll([]unix.PollFd{{Fd: int32(handle), Events: unix.POLLIN}}, 0)
+	return err != nil || ended == 0
+}
+
 // AskToEnd sends SIGTERM.
 func (SystemPrograms) AskToEnd(p Program) error { return signal(p, unix.SIGTERM) }
 

@@ -246,7 +246,7 @@ const display = ":7"
 
 func (m *machine) desktop() *desktop {
 	m.t.Helper()
-	server := m.command("Xvfb", display, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-ac")
+	server := m.command("Xvfb", display, "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-ac")
 	must(m.t, server.Start())
 	go func() { _ = server.Wait() }()
 	// The socket lies in the machine's own file system, seen through its first

@@ -258,6 +258,7 @@ func (o onlyIn) Programs() ([]host.Program, error) {
 }
 
 func (onlyIn) Environ(p host.Program) ([]string, error) { return host.SystemPrograms{}.Environ(p) }
+func (onlyIn) Running(p host.Program) bool              { return host.SystemPrograms{}.Running(p) }
 func (onlyIn) AskToEnd(p host.Program) error            { return host.SystemPrograms{}.AskToEnd(p) }
 func (onlyIn) End(p host.Program) error                 { return host.SystemPrograms{}.End(p) }
 func (onlyIn) Launch(l host.Launch) error               { return host.SystemPrograms{}.Launch(l) }
@@ -280,7 +281,7 @@ func startServer(t *testing.T, server string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := exec.Command(server, "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
+	x := exec.Command(server, "-displayfd", "3", "-noreset", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
 	x.ExtraFiles = []*os.File{write}
 	if err := x.Start(); err != nil {
 		t.Fatal(err)

@@ -192,20 +192,7 @@ func (b *Browser) restart(ctx context.Context, p host.Program) (gone bool) {
 
 func (b *Browser) awaitEnd(ctx context.Context, p host.Program) bool {
 	for end := time.Now().Add(browserEnd); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		if !b.isRunning(p) {
-			return true
-		}
-	}
-	return false
-}
-
-func (b *Browser) isRunning(p host.Program) bool {
-	programs, err := b.o.Programs.Programs()
-	if err != nil {
-		return true
-	}
-	for _, other := range programs {
-		if other.PID == p.PID && other.Started == p.Started {
+		if !b.o.Programs.Running(p) {
 			return true
 		}
 	}
