@@ -137,6 +137,7 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	defer a.set(nil, nil)
 	a.set(d, func() { cancel(); <-over })
 	go ready(ctx, d.Settled)
+	go a.follow(ctx, d)
 	go func() {
 		select {
 		case <-ctx.Done():
@@ -146,6 +147,19 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	}()
 	d.Run(ctx)
 	return nil
+}
+
+// follow wakes the session when the network is back: nobody waits for the end of
+// a pause that began without one.
+func (a *agent) follow(ctx context.Context, d *device.Device) {
+	back, err := host.Uplink(ctx)
+	if err != nil {
+		a.log.Info("the network's changes are not told", "reason", err)
+		return
+	}
+	for range back {
+		d.Woken()
+	}
 }
 
 // ready tells the system that what holds is in force, so that nobody logs in

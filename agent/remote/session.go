@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,6 +87,9 @@ type Session struct {
 	pace      atomic.Int64 // of polling, nanoseconds
 	refused   atomic.Pointer[string]
 
+	mu   sync.Mutex
+	drop context.CancelFunc // ends the round that runs
+
 	// due is what the next round does. After a nudge something has changed, and the
 	// manifest is asked for without asking for its token first.
 	due struct{ sync, nudged, commands bool }
@@ -136,10 +140,27 @@ func (s *Session) Refused() string {
 }
 
 // Woken says that the machine slept or that its network changed: what is open
-// is worth nothing.
+// is worth nothing, what waits for an answer waits in vain, and how often it
+// failed before says nothing of now.
 func (s *Session) Woken() {
+	s.mu.Lock()
+	if s.drop != nil {
+		s.drop()
+	}
+	s.mu.Unlock()
 	s.client.http.CloseIdleConnections()
 	signal(s.redial)
+	s.Nudge()
+}
+
+// attempt is one round, which Woken ends.
+func (s *Session) attempt(parent context.Context) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	s.mu.Lock()
+	s.drop = cancel
+	s.mu.Unlock()
+	return s.round(ctx)
 }
 
 // Nudge makes the session ask the server, as a word on the stream does.
@@ -160,7 +181,7 @@ func (s *Session) Run(ctx context.Context) {
 	s.due.sync, s.due.commands = true, true
 	var retry backoff
 	for ctx.Err() == nil {
-		err := s.round(ctx)
+		err := s.attempt(ctx)
 		var pause time.Duration
 		switch {
 		case ctx.Err() != nil:

@@ -238,6 +238,36 @@ func TestAModeHoldsAndEndsWithoutTheServer(t *testing.T) {
 	}
 }
 
+// Seen when a cable was out in mid-request: nobody answers on the old way, and
+// the device waited for that answer instead of asking anew.
+func TestAnAnswerThatCannotComeIsNotWaitedForWhenTheNetworkIsBack(t *testing.T) {
+	s := remotetest.New(t)
+	d := enrolled(t, s)
+	remotetest.Await(t, "a stream", streaming(s, d.id.UDID))
+	var silent, waiting atomic.Bool
+	silent.Store(true)
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	s.Do(func() {
+		s.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
+			if !silent.Load() || r.URL.Path == "/stream" {
+				return false
+			}
+			waiting.Store(true)
+			select {
+			case <-over:
+			case <-r.Context().Done():
+			}
+			return true
+		}
+	})
+	s.Give(d.id.UDID, remotetest.NewLease(d.id.UDID, "a", lease.Offline, time.Hour))
+	remotetest.Await(t, "a request without an answer", waiting.Load)
+	silent.Store(false)
+	d.session.Woken()
+	remotetest.Await(t, "mode", func() bool { return d.network.reach() == enforce.Never })
+}
+
 func TestWithoutAStreamTheDevicePolls(t *testing.T) {
 	s := remotetest.New(t)
 	s.Answer = func(w http.ResponseWriter, r *http.Request) bool {
