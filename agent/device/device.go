@@ -63,6 +63,7 @@ func New(o Options) (*Device, error) {
 		Memory: remembered, Clock: o.Clock, Drivers: o.Drivers, Secret: o.Identity.Secret, Version: version.Version,
 		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About,
 		Simulated: o.Simulated, Rest: o.Rest, Log: o.Log, Woken: func() { d.session.Woken() },
+		Linked: func() bool { return d.session.Link() != remote.LinkNone },
 	})
 	d.session = remote.New(remote.Config{
 		Identity: o.Identity, Device: doubting{d.loop, o.Doubts}, Clock: o.Clock, Machine: o.Machine, Log: o.Log, Cut: o.Cut,

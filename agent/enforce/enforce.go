@@ -9,6 +9,7 @@ import (
 
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
 )
 
 // Rules is everything that must hold now. The zero value takes back all that
@@ -21,6 +22,22 @@ type Rules struct {
 	Apps    *Apps   // nil: every program may start
 	// Notice is what a notification tells the pupil; empty for none.
 	Notice Notice
+	// Exam is the examination that holds; nil for none. What it closes among the
+	// families is in Base already.
+	Exam *Exam
+}
+
+// Exam is an examination as far as it concerns the pupil's session and browsers.
+type Exam struct {
+	ID string // of the lease
+	lease.Examination
+	By      string
+	Sites   []string // what stays reachable
+	Until   time.Time
+	Release time.Duration // how long, from now
+	// Waits says that the screen is covered until the resume code was typed; the
+	// browser is opened after that.
+	Waits bool
 }
 
 // Base are the settings of every family that the base policy says something
@@ -62,7 +79,10 @@ type Network struct {
 
 // Screen is what covers the screen.
 type Screen struct {
-	By      string // who set it: "Frau Oert"
+	By string // who set it: "Frau Oert"
+	// Code says that the screen waits for the resume code of an examination, which
+	// can be typed on it.
+	Code    bool
 	Message string // the teacher's own words, may be empty
 	Until   time.Time
 	Release time.Duration // how long, from now

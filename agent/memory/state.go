@@ -35,6 +35,11 @@ type State struct {
 
 	Release Release `json:"release"`
 
+	// Exams is what is remembered of examinations beside their leases, Sealed the
+	// lines of their logs that the server did not acknowledge yet.
+	Exams  []Exam       `json:"exams,omitempty"`
+	Sealed []ddm.Sealed `json:"sealed,omitempty"`
+
 	Events   []ddm.Event `json:"events,omitempty"`
 	EventSeq uint64      `json:"event_seq,omitempty"`
 

@@ -19,7 +19,7 @@ func (l *Loop) applying() {
 	var missing []catalog.Part
 	l.config.Memory.Look(func(s *memory.State) {
 		for _, p := range l.parts {
-			if !p.family() && !slices.Contains(s.Applied, p.name) && !slices.Contains(missing, p.name) {
+			if (!p.family() || closes(l.rules.Exam, p.name)) && !slices.Contains(s.Applied, p.name) && !slices.Contains(missing, p.name) {
 				missing = append(missing, p.name)
 			}
 		}
@@ -46,13 +46,18 @@ func (l *Loop) untouched() []catalog.Part {
 	var gone []catalog.Part
 	l.config.Memory.Look(func(s *memory.State) {
 		for _, name := range s.Applied {
-			if !slices.ContainsFunc(l.parts, func(p *part) bool { return p.name == name && !(p.settled() && clean(p.reading)) }) {
+			if !slices.ContainsFunc(l.parts, func(p *part) bool { return p.name == name && !p.isBack() }) {
 				gone = append(gone, name)
 			}
 		}
 	})
 	return gone
 }
+
+// isBack reports whether nothing of a mode stands in the part, given that none
+// holds. A family that was set to the base policy alone has nothing of a mode in
+// it, whatever else it lacks: a printer that does not answer keeps no exam.
+func (p *part) isBack() bool { return p.settled() && (p.family() || clean(p.reading)) }
 
 // clean reports whether a part was read back as wanted.
 func clean(reading enforce.Reading) bool {

@@ -24,8 +24,10 @@ type Speech struct {
 func Decide(base enforce.Base, leases []lease.Lease, clock memory.Clock, speech Speech) (enforce.Rules, lease.Holding) {
 	known := lease.Newest(onOneClock(leases, clock))
 	holding := lease.Hold(known, clock.Now)
+	exam := examinationOf(holding)
 	rules := enforce.Rules{
-		Base:    base,
+		Base:    closedBy(exam, base),
+		Exam:    exam,
 		Network: network(base.WebFilter(), holding),
 		Screen:  screen(holding),
 		Apps:    apps(holding),
@@ -39,6 +41,9 @@ func Decide(base enforce.Base, leases []lease.Lease, clock memory.Clock, speech 
 	}
 	if rules.Apps != nil {
 		rules.Apps.Until = lasts(known, holding, clock.Now, narrowsApps)
+	}
+	if exam != nil {
+		exam.Until = lasts(known, holding, clock.Now, func(h lease.Holding) bool { return h.Exam != nil && h.Exam.ID == exam.ID })
 	}
 	return timed(rules, clock.Now), holding
 }
@@ -89,6 +94,11 @@ func timed(rules enforce.Rules, now time.Time) enforce.Rules {
 		apps := *rules.Apps
 		apps.Release = apps.Until.Sub(now)
 		rules.Apps = &apps
+	}
+	if rules.Exam != nil {
+		exam := *rules.Exam
+		exam.Release = exam.Until.Sub(now)
+		rules.Exam = &exam
 	}
 	return rules
 }

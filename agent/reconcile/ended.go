@@ -60,7 +60,7 @@ func (l *Loop) released() {
 // nothing of the former lease is in it.
 func (l *Loop) isReleased(name catalog.Part) bool {
 	return !slices.ContainsFunc(l.parts, func(p *part) bool {
-		return p.name == name && !(p.settled() && (clean(p.reading) || p.reading.State == ddm.PartPending && narrows(l.rules, name)))
+		return p.name == name && !p.isBack() && !(p.settled() && p.reading.State == ddm.PartPending && narrows(l.rules, name))
 	})
 }
 
@@ -73,8 +73,10 @@ func narrows(rules enforce.Rules, name catalog.Part) bool {
 		return rules.Screen != nil
 	case catalog.Apps:
 		return rules.Apps != nil
+	case catalog.Session:
+		return rules.Exam != nil
 	}
-	return false
+	return closes(rules.Exam, name)
 }
 
 // isDetail reports whether a mode is over although the part still changes: a

@@ -74,6 +74,8 @@ type device struct {
 	key    lease.SigningKey
 	memory *memory.Memory
 	loop   *reconcile.Loop
+	// unplugged is that the server is out of reach.
+	unplugged bool
 }
 
 func newDevice(t testing.TB) *device {
@@ -106,7 +108,7 @@ func (d *device) start() {
 	}
 	d.memory = m
 	d.loop = reconcile.New(reconcile.Config{
-		Memory: m, Clock: d.host, Drivers: d.drivers(), Secret: secret, Version: "test", Inline: true,
+		Memory: m, Clock: d.host, Drivers: d.drivers(), Secret: secret, Version: "test", Inline: true, Linked: func() bool { return !d.unplugged },
 		Speech: reconcile.Speech{Lang: words.German},
 	})
 	d.loop.Tick()
@@ -115,7 +117,7 @@ func (d *device) start() {
 // drivers are those of modes, and those of families that a test gave the device.
 func (d *device) drivers() []enforce.Driver {
 	var drivers []enforce.Driver
-	for _, name := range []catalog.Part{catalog.Network, catalog.Screen, catalog.Apps, catalog.Browser, "usb-storage"} {
+	for _, name := range []catalog.Part{catalog.Network, catalog.Screen, catalog.Apps, catalog.Browser, catalog.Session, "usb-storage"} {
 		if desk, ok := d.desks[name]; ok {
 			drivers = append(drivers, driver{name, desk})
 		}

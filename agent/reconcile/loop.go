@@ -34,6 +34,8 @@ type Config struct {
 	About func() (ddm.DeviceItems, ddm.Facts)
 	// Secret is the release secret, shared with the server.
 	Secret []byte
+	// Linked, if set, reports whether the server is in reach; it must not block.
+	Linked func() bool
 	// Version is the agent's own.
 	Version string
 	// Simulated marks devices that exist in a process only.
@@ -73,7 +75,10 @@ type Loop struct {
 	saved   time.Duration // elapsed at the last checkpoint
 	looked  time.Duration // elapsed at the last tick
 	boot    string
-	contact time.Time
+	before  memory.Clock // as it stood when the former process, or run of the system, ended
+	// unlinked is elapsed since when the server is out of reach; zero while it is not.
+	unlinked time.Duration
+	contact  time.Time
 	// unstored are ends that hold in this process and go to disk with the next
 	// change. After a restart they are found ended again, by the clock.
 	unstored []memory.Ended
@@ -126,7 +131,7 @@ func New(config Config) *Loop {
 // load takes in what memory holds. Leases are verified again: what stands on
 // disk is believed no more than what comes over the wire.
 func (l *Loop) load() {
-
+	l.before = l.config.Memory.Clock()
 	clock := l.readClock()
 	l.config.Memory.Look(func(s *memory.State) {
 		l.state = read(s.Declarations, s.Trust, clock.Now)

@@ -204,6 +204,7 @@ func (l *Loop) done(p *part, o outcome) {
 	}
 	l.saw(p, o.reading)
 	l.released()
+	l.inForce()
 	l.signal()
 }
 
@@ -243,6 +244,11 @@ func (l *Loop) tampered(p *part, why ddm.Reason, now enforce.Reading) {
 	l.config.Log.Warn("part was changed from outside", "part", p.name, "reason", why.Code)
 	l.update(func(s *memory.State) { s.Counters.Repairs++ })
 	l.happened(key, map[string]string{"part": string(p.name), "reason": why.Code})
+	deed := ddm.DeedRepaired
+	if now.State == ddm.PartDeviating {
+		deed = ddm.DeedDeviating
+	}
+	l.noted(deed, map[string]string{"part": string(p.name), "reason": why.Code})
 }
 
 // saw notes a reading, and tells the server if it differs from the last or is
@@ -290,9 +296,14 @@ func keyOfRules(name catalog.Part, rules enforce.Rules) string {
 		rules.Apps.Release = 0
 	}
 	var about any
+	if rules.Exam != nil {
+		rules.Exam.Release = 0
+	}
 	switch name {
 	case catalog.Network:
 		about = rules.Network
+	case catalog.Session:
+		about = rules.Exam
 	case catalog.Screen:
 		about = struct {
 			Screen *enforce.Screen

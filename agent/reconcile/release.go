@@ -12,6 +12,7 @@ import (
 
 	"schulwart.org/agent/memory"
 	"schulwart.org/agent/words"
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 )
 
@@ -31,9 +32,9 @@ type Outcome struct {
 	Ended []string `json:"ended,omitempty"`
 }
 
-// Release ends the lease for which the code was made, without any connection.
-// leaseID narrows it to one; empty tries every lease that runs. A code works
-// once. Five wrong ones in a row are free, then waits double, and a reboot
+// Release ends the lease for which the code was made, without any connection, or
+// lets an examination go on that waits for its resume code. leaseID narrows it to
+// one; empty tries every lease that runs. A code works once. Five wrong ones in a row are free, then waits double, and a reboot
 // forgets none of that.
 func (l *Loop) Release(digits, leaseID string) Outcome {
 	l.mu.Lock()
@@ -55,25 +56,32 @@ func (l *Loop) Release(digits, leaseID string) Outcome {
 	}
 	var over []memory.Ended
 	var used []memory.Used
+	number := 0
 	for _, candidate := range candidates {
-		if !l.matches(candidate.ID, digits, state, clock) {
+		means, ok := l.meaning(candidate, digits, state, clock)
+		if !ok {
 			continue
 		}
 		hash := usedHash(candidate.ID, digits)
 		if spent(state.Used, hash) {
 			return Outcome{Key: "release.used"}
 		}
+		if means.use == lease.UseResume {
+			return l.resume(candidate, means.number, memory.Used{ID: candidate.ID, Hash: hash, At: clock.Now})
+		}
+		number = means.number
 		over = append(over, memory.Ended{ID: candidate.ID, Rev: candidate.Rev, Kind: candidate.Kind, At: clock.Now, How: memory.ByCode})
 		used = append(used, memory.Used{ID: candidate.ID, Hash: hash, At: clock.Now})
 	}
 	if len(over) == 0 {
 		return l.wrong(clock)
 	}
-	return l.release(over, used, clock)
+	return l.release(over, used, number, clock)
 }
 
-// release ends what a code was for.
-func (l *Loop) release(over []memory.Ended, used []memory.Used, clock memory.Clock) Outcome {
+// release ends what a code was for. number is that of a code that was made
+// beforehand.
+func (l *Loop) release(over []memory.Ended, used []memory.Used, number int, clock memory.Clock) Outcome {
 	ended := map[string]bool{}
 	outcome := Outcome{Key: "release.done"}
 	for _, end := range over {
@@ -104,6 +112,12 @@ func (l *Loop) release(over []memory.Ended, used []memory.Used, clock memory.Clo
 	}
 	l.leases = running
 	l.happened("release.used", map[string]string{"lease": outcome.Ended[0]})
+	for _, end := range over {
+		if end.Kind == lease.Exam {
+			l.seal(end.ID, ddm.DeedReleased, numbered(number), nil)
+			l.seal(end.ID, ddm.DeedEnded, map[string]string{"how": end.How}, nil)
+		}
+	}
 	l.settle(clock, false)
 	l.poke()
 	return outcome
@@ -113,6 +127,9 @@ func (l *Loop) wrong(clock memory.Clock) Outcome {
 	now := l.config.Memory.State().Release
 	if now.Failed == freeTries {
 		l.happened("release.blocked", nil)
+	}
+	if now.Failed >= freeTries {
+		l.noted(ddm.DeedTries, map[string]string{"count": strconv.Itoa(now.Failed)})
 	}
 	if clock.Now.Before(now.Wait) {
 		return l.wait(now.Wait)

@@ -27,6 +27,7 @@ type Report struct {
 	revision uint64
 	events   []string
 	ends     []memory.Ended
+	sealed   []ddm.Sealed
 }
 
 // Pending reports whether there is something to tell, and whether an end is
@@ -71,6 +72,8 @@ func (l *Loop) Report() Report {
 	if l.fault != nil {
 		r.Status.Errors = append(r.Status.Errors, ddm.StatusError{StatusItem: "management.declarations", Reasons: []ddm.Reason{*l.fault}})
 	}
+	r.sealed = state.Sealed[:min(len(state.Sealed), ddm.MostSealed)]
+	items.Sealed = r.sealed
 	for _, e := range state.Events {
 		r.events = append(r.events, e.ID)
 	}
@@ -106,7 +109,7 @@ func (l *Loop) Told(r Report) {
 	if r.revision > l.told {
 		l.told = r.revision
 	}
-	if len(r.events) == 0 && len(r.ends) == 0 {
+	if len(r.events) == 0 && len(r.ends) == 0 && len(r.sealed) == 0 {
 		return
 	}
 	told := map[string]bool{}
@@ -120,7 +123,10 @@ func (l *Loop) Told(r Report) {
 			}
 		}
 	}
+	more := false
 	l.update(func(s *memory.State) {
+		s.SealsTold(r.sealed)
+		more = len(r.sealed) == ddm.MostSealed && len(s.Sealed) > 0
 		var left []ddm.Event
 		for _, e := range s.Events {
 			if !told[e.ID] {
@@ -136,6 +142,9 @@ func (l *Loop) Told(r Report) {
 			}
 		}
 	})
+	if more {
+		l.tell()
+	}
 }
 
 // statuses is the device's word on every lease that it remembers.

@@ -49,7 +49,8 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	if len(over) == 0 && !unclaimed && !slices.ContainsFunc(state.Ended, func(e memory.Ended) bool { return len(e.Left) > 0 }) {
 		return nil, nil
 	}
-	drivers = slices.DeleteFunc(slices.Clone(drivers), isFamily) // no mode is in their hands
+	rules = waiting(rules, rememberedExam(m), now)
+	drivers = slices.DeleteFunc(slices.Clone(drivers), func(d enforce.Driver) bool { return isFamily(d) && !mayStand(state, d.Part()) })
 	if !holding.Any() {
 		rules = enforce.Rules{Base: rules.Base}
 	}
@@ -80,12 +81,18 @@ func Sweep(ctx context.Context, m *memory.Memory, clock host.Clock, drivers []en
 	return ids, nil
 }
 
+// mayStand reports whether something of an examination may stand in a family. In
+// all others no mode has a hand.
+func mayStand(state memory.State, name catalog.Part) bool {
+	return slices.Contains(state.Applied, name) || slices.ContainsFunc(state.Ended, func(e memory.Ended) bool { return slices.Contains(e.Left, name) })
+}
+
 // releasedParts are those whose drivers all read back what was just set.
 func releasedParts(ctx context.Context, drivers []enforce.Driver, rules enforce.Rules) []catalog.Part {
 	var gone, stands []catalog.Part
 	for _, driver := range drivers {
 		name, reading := driver.Part(), driver.Check(ctx)
-		if clean(reading) || reading.State == ddm.PartPending && narrows(rules, name) {
+		if clean(reading) || isFamily(driver) || reading.State == ddm.PartPending && narrows(rules, name) {
 			gone = append(gone, name)
 		} else {
 			stands = append(stands, name) // two drivers may stand for one part

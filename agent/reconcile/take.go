@@ -71,6 +71,7 @@ func (l *Loop) Take(manifest ddm.Manifest, set []ddm.Declaration) error {
 			l.early[a.lease.ID] = a.lease.Rev
 		}
 	}
+	l.armed(fresh, clock.Now)
 	// The end must be counted from a time that is on disk.
 	if len(fresh) > 0 {
 		l.checkpoint()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"schulwart.org/agent/memory"
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 )
 
@@ -61,7 +62,9 @@ func (l *Loop) pause(clock memory.Clock) time.Duration {
 func (l *Loop) settle(clock memory.Clock, again bool) {
 	l.endings(clock)
 	rules, holding := Decide(l.state.base, l.leases, clock, l.config.Speech)
-	l.rules, l.holding = rules, holding
+	l.holding = holding
+	l.invigilate(clock)
+	l.rules = waiting(rules, rememberedExam(l.config.Memory), clock)
 	l.examination(clock)
 	l.applying()
 	for _, p := range l.parts {
@@ -111,6 +114,11 @@ func (l *Loop) endings(clock memory.Clock) {
 		s.Pass(keptOf(s.Leases, passed))
 		s.Leases = keptOf(s.Leases, running)
 	})
+	for _, end := range over {
+		if end.Kind == lease.Exam {
+			l.seal(end.ID, ddm.DeedEnded, map[string]string{"how": end.How}, nil)
+		}
+	}
 	l.tell()
 }
 

@@ -43,7 +43,7 @@ func families() []catalog.Part {
 
 // pretended are all parts but the network, whose driver is the real one.
 func pretended() []catalog.Part {
-	return append([]catalog.Part{catalog.Screen, catalog.Apps, catalog.Browser}, families()...)
+	return append([]catalog.Part{catalog.Screen, catalog.Apps, catalog.Browser, catalog.Session}, families()...)
 }
 
 // Part names the part.

@@ -59,6 +59,8 @@ var driverSentences = map[string]sentence{
 	"selftest.running":      {"Der Dienst läuft. Bitte erst anhalten: systemctl stop schulwart-agent", "The service runs. Please stop it first: systemctl stop schulwart-agent"},
 	"selftest.root":         {"Die Probe braucht Verwaltungsrechte (root).", "The self-test needs root."},
 
+	"part.session": {"Prüfungsbildschirm", "exam screen"},
+
 	"status.title": {"Was gilt hier?", "What holds here?"},
 
 	"apps.still":    {"Programme werden noch geprüft", "programs are still checked"},

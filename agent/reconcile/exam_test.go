@@ -1,0 +1,343 @@
+package reconcile_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/memory"
+	"schulwart.org/agent/reconcile"
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
+)
+
+// newExaminee is a device with everything that an examination takes hold of, and
+// a base policy of its own for USB.
+func newExaminee(t testing.TB) *device {
+	d := newDevice(t)
+	d.desks[catalog.Session], d.desks["usb-storage"] = &desk{}, &desk{}
+	d.start()
+	return d
+}
+
+func (d *device) exam(rev int, from, until time.Duration, what lease.Examination) lease.Lease {
+	l := d.lease("e", rev, lease.Exam, from, until)
+	l.Rules.Exam = &what
+	return l
+}
+
+// hand gives the device examinations beside its base policy.
+func (d *device) hand(leases ...lease.Lease) error {
+	set := []ddm.Declaration{ddm.New(catalog.USBStorage.Type(), catalog.USBStorage.Identifier(), map[string]any{"access": "read-only"})}
+	for _, l := range leases {
+		set = append(set, d.declare(l))
+	}
+	return d.give(set...)
+}
+
+func (d *device) usb() string { return d.desks["usb-storage"].rules.Base["usb-storage"].Text("access") }
+
+// covered reports whether the screen waits for a code.
+func (d *device) covered() bool {
+	screen := d.desks[catalog.Screen].rules.Screen
+	return screen != nil && screen.Code
+}
+
+// locked returns what of an examination stands on the device.
+func (d *device) locked() (all, any bool) {
+	parts := []bool{d.network().Reach != enforce.Open, d.usb() == "blocked", d.desks[catalog.Session].rules.Exam != nil, d.desks[catalog.Apps].rules.Apps != nil}
+	return !slices.Contains(parts, false), slices.Contains(parts, true) || d.covered()
+}
+
+func (d *device) wantLocked(want bool) {
+	d.t.Helper()
+	if all, some := d.locked(); want && !all || !want && some {
+		d.t.Errorf("locked is %v %v, want %v; network %q, USB %q", all, some, want, d.network().Reach, d.usb())
+	}
+}
+
+// deeds are the lines of the log that were not acknowledged yet.
+func (d *device) deeds() (deeds []ddm.Deed) {
+	for _, line := range d.wire().Sealed {
+		deeds = append(deeds, line.What)
+	}
+	return deeds
+}
+
+func TestAnExamNarrowsFamiliesAndTheBasePolicyStandsAfterwards(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, time.Minute, time.Hour, lease.Examination{Title: "Mathe", Page: "https://geogebra.org/x"})))
+	d.wantLocked(false)
+	if d.usb() != "read-only" {
+		t.Fatalf("before: USB is %q", d.usb())
+	}
+	d.pass(2 * time.Minute)
+	d.wantLocked(true)
+	if exam := d.desks[catalog.Session].rules.Exam; exam.Title != "Mathe" || exam.By != "Frau Oert" || !exam.Until.Equal(monday.Add(time.Hour)) || exam.Waits {
+		t.Errorf("the session was told %+v", exam)
+	}
+	d.pass(time.Hour)
+	d.wantLocked(false)
+	if d.usb() != "read-only" {
+		t.Errorf("after: USB is %q", d.usb())
+	}
+	d.wantPhase("e", ddm.LeaseEnded)
+	if got, want := d.deeds(), []ddm.Deed{ddm.DeedArmed, ddm.DeedStarted, ddm.DeedActive, ddm.DeedEnded}; !slices.Equal(got, want) {
+		t.Errorf("the log says %v, want %v", got, want)
+	}
+}
+
+func TestWhatAnExamOpensStaysAsTheBasePolicyHasIt(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{USB: true})))
+	if d.usb() != "read-only" || d.desks[catalog.Session].rules.Exam == nil {
+		t.Errorf("USB is %q", d.usb())
+	}
+}
+
+// The log proves when it began: within the second, with no server, by the clock
+// that nobody can move.
+func TestTheLogProvesTheStartWithoutAServer(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 10*time.Minute, time.Hour, lease.Examination{})))
+	d.unplugged = true
+	d.host.MoveWall(-3 * time.Hour)
+	d.pass(12 * time.Minute)
+	for _, line := range d.wire().Sealed {
+		if line.What != ddm.DeedStarted {
+			continue
+		}
+		if late := line.At.Sub(monday.Add(10 * time.Minute)); late < 0 || late > time.Second {
+			t.Errorf("it began %s late", late)
+		}
+		return
+	}
+	t.Error("the log has no start")
+}
+
+func TestAfterARestartTheScreenWaitsForTheResumeCode(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{Resume: true})))
+	code := func(n int) string { return lease.PreparedCode(secret, "e", lease.UseResume, n) }
+	d.wantOutcome(code(1), "", "release.not-waiting")
+	d.start()
+	if d.covered() {
+		t.Fatal("a restart of the agent alone covers the screen")
+	}
+	d.pass(5 * time.Minute)
+	d.reboot(time.Minute)
+	d.wantLocked(true)
+	if !d.covered() || !d.desks[catalog.Session].rules.Exam.Waits {
+		t.Fatal("the screen is not covered")
+	}
+	d.start()
+	d.start()
+	if d.events(ddm.EventExamWaits) != 1 {
+		t.Error("that it waits is not told once")
+	}
+	d.wantOutcome("1111 1111", "", "release.wrong")
+	d.pass(2 * time.Minute)
+	d.wantOutcome(lease.ShowCode(code(1)), "", "release.resumed")
+	d.wantLocked(true)
+	if d.covered() {
+		t.Fatal("the screen is covered still")
+	}
+	if d.events(ddm.EventExamResumed) != 1 || d.events(ddm.EventExamLost) != 1 {
+		t.Errorf("events: %+v", d.wire().Events)
+	}
+	d.start()
+	if d.covered() {
+		t.Fatal("what was let go on is asked again")
+	}
+	d.reboot(0)
+	d.wantOutcome(code(1), "", "release.used")
+	if !d.covered() {
+		t.Fatal("the same code serves twice")
+	}
+	d.wantOutcome(code(2), "", "release.resumed")
+	d.reboot(0)
+	d.pass(time.Hour)
+	d.wantLocked(false)
+}
+
+func TestTheServerLetsAnExamGoOn(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{Resume: true})))
+	d.reboot(0)
+	take(t, d.hand(d.exam(2, 0, time.Hour, lease.Examination{})))
+	d.wantLocked(true)
+	if d.covered() || !slices.Contains(d.deeds(), ddm.DeedResumed) {
+		t.Errorf("covered; the log says %v", d.deeds())
+	}
+}
+
+func TestAPreparedReleaseCodeServesOnce(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{Resume: true})))
+	code := lease.PreparedCode(secret, "e", lease.UseRelease, 3)
+	d.wantOutcome(code, "", "release.done")
+	d.wantLocked(false)
+	take(t, d.hand(d.exam(2, 0, time.Hour, lease.Examination{})))
+	d.reboot(0)
+	d.wantOutcome(code, "", "release.used")
+	d.wantLocked(true)
+	for _, line := range d.wire().Sealed {
+		if line.What == ddm.DeedReleased && line.Args["number"] != "3" {
+			t.Errorf("the log says %v", line.Args)
+		}
+	}
+	take(t, d.offer(d.lease("o", 1, lease.Offline, 0, time.Hour)))
+	d.wantOutcome(lease.PreparedCode(secret, "o", lease.UseRelease, 1), "o", "release.wrong")
+}
+
+// A dead agent leaves ports closed; the sweep opens them, and sets nothing that no
+// examination is about.
+func TestTheSweepGivesBackWhatAnExamClosed(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, 20*time.Minute, lease.Examination{})))
+	d.wantLocked(true)
+	d.host.Advance(30 * time.Minute)
+	m, err := memory.Open(d.host.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reconcile.Sweep(context.Background(), m, d.host, d.drivers(), reconcile.Speech{}); err != nil {
+		t.Fatal(err)
+	}
+	d.wantLocked(false)
+	if d.usb() != "read-only" {
+		t.Errorf("USB is %q", d.usb())
+	}
+}
+
+func TestALostConnectionIsInTheLog(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{})))
+	d.unplugged = true
+	d.pass(90 * time.Second)
+	d.start()
+	d.unplugged = false
+	d.pass(time.Minute)
+	got := d.deeds()
+	want := []ddm.Deed{ddm.DeedArmed, ddm.DeedStarted, ddm.DeedActive, ddm.DeedOffline, ddm.DeedRestarted, ddm.DeedActive, ddm.DeedOnline}
+	if !slices.Equal(got, want) {
+		t.Errorf("the log says %v, want %v", got, want)
+	}
+}
+
+// sitting is an examination that a device goes through without its server.
+type sitting struct {
+	*device
+	t        *rapid.T
+	exam     lease.Lease
+	now      time.Time     // exam time, by what was let pass
+	doubt    time.Duration // by how much less the device may believe to have passed
+	over     bool
+	codes    map[lease.Use]int
+	rebooted bool // since it was let go on
+	log      []ddm.Sealed
+}
+
+func (s *sitting) runs() bool { return !s.over && !s.now.Before(s.exam.NotBefore) }
+
+func (s *sitting) step() {
+	switch rapid.SampledFrom([]string{"pass", "pass", "kill", "reboot", "wall", "resume", "release", "guess", "cable", "told", "longer"}).Draw(s.t, "action") {
+	case "pass":
+		for range rapid.IntRange(1, 6).Draw(s.t, "times") {
+			d := time.Duration(rapid.IntRange(1, 400).Draw(s.t, "seconds")) * time.Second
+			s.pass(d)
+			s.now = s.now.Add(d)
+		}
+	case "kill":
+		s.start()
+	case "reboot":
+		off := time.Duration(rapid.IntRange(0, 900).Draw(s.t, "off")) * time.Second
+		if s.runs() {
+			s.rebooted, s.doubt = true, s.doubt+11*time.Second
+			s.now = s.now.Add(time.Second)
+		} else {
+			s.now = s.now.Add(off)
+		}
+		s.reboot(off)
+	case "wall":
+		s.host.MoveWall(time.Duration(rapid.Int64Range(-int64(50*time.Hour), int64(50*time.Hour)).Draw(s.t, "by")))
+		s.loop.Tick()
+		s.host.MoveWall(s.now.Sub(s.host.Read().Wall)) // before the next start, the battery's clock is right
+	case "resume":
+		s.codes[lease.UseResume]++
+		if n := s.codes[lease.UseResume]; n <= lease.PreparedCodes && s.loop.Release(lease.PreparedCode(secret, "e", lease.UseResume, n), "").Key == "release.resumed" {
+			s.rebooted = false
+		}
+	case "release":
+		if rapid.IntRange(0, 5).Draw(s.t, "now") == 0 && s.loop.Release(lease.PreparedCode(secret, "e", lease.UseRelease, 1), "").Key == "release.done" {
+			s.over = true
+		}
+	case "guess":
+		s.loop.Release("00000000", "")
+	case "cable":
+		s.unplugged = !s.unplugged
+	case "told":
+		report := s.loop.Report()
+		s.log = append(s.log, report.Status.StatusItems.Agent.Sealed...)
+		s.loop.Told(report)
+	case "longer":
+		if s.over || s.exam.Expires.Sub(s.exam.NotBefore) > 3*time.Hour {
+			return
+		}
+		s.exam.Rev++
+		s.exam.Expires = s.exam.Expires.Add(5 * time.Minute)
+		if err := s.hand(s.exam); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// Whatever happens while the server is silent: nothing leaves a device locked
+// after its end or open in its window, a restart is always acknowledged first, and
+// the log is whole.
+func TestNoSittingLeavesADeviceLockedOrOpen(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := &sitting{device: newExaminee(t), t: rt, now: monday, codes: map[lease.Use]int{}}
+		s.exam = s.device.exam(1, 10*time.Minute, 70*time.Minute, lease.Examination{Resume: true})
+		if err := s.hand(s.exam); err != nil {
+			rt.Fatal(err)
+		}
+		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
+			s.step()
+			s.loop.Tick()
+			all, some := s.locked()
+			switch {
+			case s.over || s.now.Before(s.exam.NotBefore):
+				if some {
+					rt.Fatalf("locked at %s, outside its window", s.now.Sub(monday))
+				}
+			case s.now.Before(s.exam.Expires):
+				if !all {
+					rt.Fatalf("open at %s, in its window", s.now.Sub(monday))
+				}
+				if s.covered() != s.rebooted {
+					rt.Fatalf("covered is %v, restarted %v", s.covered(), s.rebooted)
+				}
+			case !s.now.Add(-s.doubt).Before(s.exam.Expires):
+				if some {
+					rt.Fatalf("locked at %s, after its end", s.now.Sub(monday))
+				}
+				s.over = true
+			default:
+				s.over = !some // it ended, or will within the doubt
+			}
+		}
+		log := append(s.log, s.wire().Sealed...)
+		if !ddm.Unbroken(ddm.Sealed{}, log) {
+			rt.Fatalf("the log is broken: %+v", log)
+		}
+		if s.over && log[len(log)-1].What != ddm.DeedEnded {
+			rt.Fatalf("the log ends with %s", log[len(log)-1].What)
+		}
+	})
+}
