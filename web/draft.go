@@ -123,3 +123,11 @@ func (f Frame) pilotLine(line PilotLine) string {
 	}
 	return dotted(text, f.Age(line.Seen))
 }
+
+// sourceWords say where a draft's content comes from.
+func (f Frame) sourceWords(source DraftSource) string {
+	if source.Kind == "preset" {
+		source.Name = f.known("preset."+source.Preset, source.Preset)
+	}
+	return f.T("draft.from."+source.Kind, "name", source.Name)
+}

@@ -75,3 +75,29 @@ func (p ExceptionNewPage) shows(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "v."), ".")
 	return first == p.Field.Def.Name || path == "owner" || path == "reason" || path == "until"
 }
+
+// askedText says who wants what of an exception, and what holds until then.
+func (p ExceptionPage) askedText() string {
+	return p.T("exceptions.asked."+p.Row.Asked+".text", "by", p.Row.AskedBy, "at", p.Row.AskedAt, "day", p.Day(p.Row.AskedUntil))
+}
+
+func (p ExceptionPage) refuseWord() string {
+	if p.Own {
+		return p.T("exceptions.withdraw")
+	}
+	return p.T("exceptions.refuse")
+}
+
+func (p ExceptionPage) extendWord() string {
+	if p.Asks {
+		return p.T("exceptions.extend.ask")
+	}
+	return p.T("exceptions.extend")
+}
+
+func (p ExceptionNewPage) grantWord() string {
+	if p.Asks {
+		return p.T("exceptions.grant.ask")
+	}
+	return p.T("exceptions.grant")
+}

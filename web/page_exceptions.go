@@ -35,6 +35,14 @@ type ExceptionRow struct {
 	TakesOut bool
 	// Needless says that ending it changes nothing.
 	Needless bool
+	// Asked is what a second person has to decide: begin, extend or end; "" for
+	// nothing. Until says the end that was asked for, AskedReason its reason.
+	Asked       string
+	AskedBy     string
+	AskedAt     time.Time
+	AskedUntil  time.Time
+	AskedReason string
+	ApprovedBy  string
 }
 
 // ExceptionPage is one exception and what happens when it ends.
@@ -47,6 +55,10 @@ type ExceptionPage struct {
 	Reason    string       // form field
 	MayExtend bool
 	MayEnd    bool
+	MayGrant  bool // this person is the second one for what is asked
+	MayRefuse bool
+	Own       bool // this person asked
+	Asks      bool // ending and extending wait for a second person
 	Problem   *Problem
 }
 
@@ -64,6 +76,7 @@ type ExceptionNewPage struct {
 	Reason   string
 	Until    string // 2006-01-02
 	Longest  string
+	Asks     bool // it waits for a second person
 	Problems []Problem
 }
 

@@ -19,6 +19,10 @@ type PoliciesPage struct {
 	MayTake  bool // take over from another school
 	// Presets can be begun with here; words preset.<key>, preset.<key>.hint.
 	Presets []string
+	// FourEyes says that a second person approves what changes here; EyesURL is
+	// where that is switched, "" for places that have no say in it.
+	FourEyes bool
+	EyesURL  string
 }
 
 // PolicyTopic gathers the families of a topic; word policy.topic.<topic>.
@@ -126,10 +130,12 @@ type DraftPage struct {
 	Faults      []DraftFault // why it cannot be published
 	NeedsTwo    bool         // a second person has to approve it
 	ApprovedBy  string
-	From        string // the school that its content was taken over from; "" for none
-	Seen        string // form field of every action: the state that the person saw
+	From        *DraftSource // nil for what somebody typed
+	Seen        string       // form field of every action: the state that the person saw
 	Pilot       *PilotState
 	Groups      []Option // pilot groups to choose from
+	GroupQuery  string   // query gruppe: what is looked for among them
+	MoreGroups  bool     // there are more than those: they have to be looked for
 	AddTo       []PolicyFamilyLink
 	MayEdit     bool
 	MayPublish  bool
@@ -139,6 +145,15 @@ type DraftPage struct {
 	MayDiscard  bool
 	MayEndPilot bool
 	Problem     *Problem
+}
+
+// DraftSource says where a draft's content comes from: Kind is school, file,
+// preset, package or undo; word draft.from.<kind>.
+type DraftSource struct {
+	Kind   string
+	Name   string
+	Preset string // key of the preset
+	URL    string // to the package or the revision
 }
 
 // DraftFault stands in the way of publishing. Way is where it can be mended:
@@ -316,6 +331,7 @@ type RevisionPage struct {
 	Back      []PolicyChange // what taking it back changes
 	Later     []RevisionRow  // that changed the same since: they have to go first
 	MayRevert bool
+	Asks      bool // taking it back waits for a second person
 	Problem   *Problem
 }
 

@@ -48,13 +48,13 @@ type Curve struct {
 }
 
 // SettingsPage is a school's settings. Form fields: name, short, bells (one
-// "08:00-08:45" per line), deny (one host per line), default_minutes.
+// "08:00-08:45" per line), default_minutes.
 type SettingsPage struct {
 	Frame
 	Name           string
 	Short          string
 	Bells          string
-	Deny           string
+	FilterURL      string // the school's policies, where the web filter is
 	DefaultMinutes int
 	Problem        *Problem
 }

@@ -83,6 +83,9 @@ const (
 	PathPolicyChange    = "/richtlinien/an/:level/:place/aendern" // POST family, draft: leads to the editor
 	PathPolicyHistory   = "/richtlinien/an/:level/:place/verlauf"
 	PathPreset          = "/richtlinien/an/:level/:place/vorlage"     // POST preset
+	PathTemplates       = "/richtlinien/vorlagen"                     // POST file: takes a package in
+	PathTemplate        = "/richtlinien/vorlagen/:template"           // GET wo=<level>/<id>: what it would change there
+	PathFourEyes        = "/richtlinien/an/:level/:place/vier-augen"  // POST on=1|0
 	PathTakeOver        = "/richtlinien/an/:level/:place/uebernehmen" // GET from; POST from, part
 	PathDrafts          = "/richtlinien/entwuerfe"
 	PathDraft           = "/richtlinien/entwuerfe/:draft"                           // POST title, reason
@@ -101,6 +104,7 @@ const (
 	PathException       = "/ausnahmen/:exception"
 	PathExceptionExtend = "/ausnahmen/:exception/verlaengern" // POST until
 	PathExceptionEnd    = "/ausnahmen/:exception/beenden"     // POST
+	PathExceptionDecide = "/ausnahmen/:exception/entscheiden" // POST do=grant|refuse
 	PathFollowing       = "/schule/standard"
 
 	PathHelpdesk      = "/hotline"

@@ -46,7 +46,7 @@ var families = []string{
 	"mail", "place", "preset", "rehearsal",
 	// The catalogue names families, fields and choices; server/console checks that each has words.
 	// Made from the catalogue's names, and from what the room of the standard says.
-	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "take.from",
+	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "exceptions.asked", "draft.from", "take.from",
 }
 
 func inFamily(key string) bool {

@@ -50,6 +50,7 @@ type SheetPlan struct {
 	Faults      []SheetFault      `json:"faults" nullable:"false" doc:"What stands in the way, by file and line. With any of them nothing was changed."`
 	Token       string            `json:"token" doc:"Names this plan. Given back with apply, nothing else is carried out."`
 	Waiting     []org.ID          `json:"waiting" nullable:"false" doc:"Drafts that a second person has to approve."`
+	Asked       []org.ID          `json:"asked" nullable:"false" doc:"Exceptions of which a second person has to decide something."`
 }
 
 type sheetsIn struct {
@@ -100,7 +101,7 @@ func (d *door) applySheets(ctx context.Context, actor may.Actor, in *TreeIn) (*b
 
 // SheetPlanOf writes a plan as programs read it.
 func SheetPlanOf(plan standard.Plan) SheetPlan {
-	said := SheetPlan{Differences: []SheetDifference{}, Faults: []SheetFault{}, Token: plan.Token, Waiting: []org.ID{}}
+	said := SheetPlan{Differences: []SheetDifference{}, Faults: []SheetFault{}, Token: plan.Token, Waiting: []org.ID{}, Asked: []org.ID{}}
 	for _, d := range plan.Differences {
 		said.Differences = append(said.Differences, SheetDifference{SheetPlace(d.Place), d.What, d.About, d.Before, d.After})
 	}
@@ -109,6 +110,9 @@ func SheetPlanOf(plan standard.Plan) SheetPlan {
 	}
 	for _, draft := range plan.Waiting {
 		said.Waiting = append(said.Waiting, draft.ID)
+	}
+	for _, e := range plan.Asked {
+		said.Asked = append(said.Asked, e.ID)
 	}
 	return said
 }

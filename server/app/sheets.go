@@ -96,6 +96,9 @@ func ApplyTree(ctx context.Context, c *config.SheetsCommand, t Terminal) error {
 		if len(plan.Waiting) > 0 {
 			_, err = fmt.Fprintf(t.Out, "%d drafts wait for a second person.\n", len(plan.Waiting))
 		}
+		if err == nil && len(plan.Asked) > 0 {
+			_, err = fmt.Fprintf(t.Out, "%d exceptions wait for a second person.\n", len(plan.Asked))
+		}
 		return err
 	})
 }

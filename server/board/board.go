@@ -89,10 +89,10 @@ type Sheet struct {
 	Reported   time.Time
 	Agent      string // version
 	Facts      ddm.Facts
-	// Said are its configurations as it last reported them, SaidSince the report
-	// since which it says the same.
+	// Said are its configurations as it last reported them, SaidSince, by
+	// identifier, the reports since which it says the same of each.
 	Said      []ddm.DeclarationState
-	SaidSince time.Time
+	SaidSince map[string]time.Time
 	Enrolled  time.Time
 	Until     time.Time // end of its certificate
 	Left      bool      // was enrolled and checked out

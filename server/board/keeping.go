@@ -23,8 +23,8 @@ const (
 type Keeping struct {
 	State   Keep
 	Reasons []ddm.Reason
-	// Since is the report since which the device says so at the latest; zero if it
-	// said nothing yet.
+	// Since is the report since which the device says so; zero if it said nothing
+	// yet.
 	Since time.Time
 }
 
@@ -58,9 +58,9 @@ func kept(sheet Sheet, state desired.State) map[string]Keeping {
 		case !known || is.ServerToken != declared.ServerToken:
 			all[family] = Keeping{State: KeepWaiting}
 		case is.Active && is.Valid != ddm.Invalid:
-			all[family] = Keeping{State: KeepActive, Since: sheet.SaidSince}
+			all[family] = Keeping{State: KeepActive, Since: sheet.SaidSince[declared.Identifier]}
 		default:
-			all[family] = Keeping{State: KeepDeviating, Reasons: is.Reasons, Since: sheet.SaidSince}
+			all[family] = Keeping{State: KeepDeviating, Reasons: is.Reasons, Since: sheet.SaidSince[declared.Identifier]}
 		}
 	}
 	return all

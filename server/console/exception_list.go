@@ -23,6 +23,7 @@ func exceptionRow(e standard.Exception, now time.Time) web.ExceptionRow {
 	return web.ExceptionRow{
 		ID: e.ID.String(), Place: policyPlace(e.Place), Field: d, Value: policyValue(d, e.Value), Reason: e.Reason, Owner: e.OwnerName, Made: e.Created,
 		Starts: e.Starts, Until: e.Until, Over: e.Over(now), EndedBy: e.EndedName, TakesOut: takesOut(d),
+		Asked: e.Asked.What, AskedBy: e.Asked.ByName, AskedAt: e.Asked.At, AskedUntil: e.Asked.Until, AskedReason: e.Asked.Reason, ApprovedBy: e.ApproverName,
 	}
 }
 
@@ -43,7 +44,7 @@ func entryRow(e standard.Entry, now time.Time) web.ExceptionRow {
 // GET /ausnahmen
 func (h *Handler) listExceptions(c *gin.Context) error {
 	ctx, v := c.Request.Context(), visitor(c)
-	filter := standard.ExceptionFilter{Over: query(c, "stand") == "over", Cursor: query(c, "cursor")}
+	filter := standard.ExceptionFilter{Over: query(c, "stand") == "over", Asked: query(c, "stand") == "asked", Cursor: query(c, "cursor")}
 	if v.school != nil {
 		filter.Authority, filter.School = v.school.Branch().Authority, v.school.ID
 	}
@@ -60,8 +61,8 @@ func (h *Handler) listExceptions(c *gin.Context) error {
 		return err
 	}
 	shown := web.ExceptionsPage{
-		Frame: v.frame, Any: len(entries) > 0 || within != "" || filter.Over, Within: options(within, "", "7", "30", "90"), Show: options(query(c, "stand"), "", "over"),
-		Pager: pager(c, next, len(entries)), Soon: today.Ending, MayGrant: may.Anywhere(v.actor, may.PolicyWrite),
+		Frame: v.frame, Any: len(entries) > 0 || within != "" || filter.Over || filter.Asked, Within: options(within, "", "7", "30", "90"), Show: options(query(c, "stand"), "", "asked", "over"),
+		Pager: pager(c, next, len(entries)), Soon: today.Ending, MayGrant: may.Anywhere(v.actor, may.PolicyPropose),
 	}
 	for _, entry := range entries {
 		shown.Rows = append(shown.Rows, entryRow(entry, h.Now()))
@@ -85,7 +86,7 @@ func (h *Handler) drawException(c *gin.Context, status int, problem *web.Problem
 	longest := h.Now().Add(standard.LongestException).In(v.frame.Location)
 	shown := web.ExceptionPage{
 		Frame: v.frame, Row: entryRow(entry, h.Now()), Until: entry.Until.In(v.frame.Location).Format(dateForm), Longest: longest.Format(dateForm), Reason: field(c, "reason"),
-		MayExtend: entry.MayExtend, MayEnd: entry.MayEnd, Problem: problem,
+		MayExtend: entry.MayExtend, MayEnd: entry.MayEnd, MayGrant: entry.MayGrant, MayRefuse: entry.MayRefuse, Own: entry.MayRefuse && !entry.MayGrant, Asks: entry.Asks, Problem: problem,
 	}
 	if until := field(c, "until"); until != "" {
 		shown.Until = until
@@ -127,14 +128,33 @@ func (h *Handler) named(c *gin.Context, place desired.Place) web.PolicyPlace {
 
 // POST /ausnahmen/:exception/verlaengern
 func (h *Handler) extendException(c *gin.Context) error {
-	_, err := h.Standard.Extend(c.Request.Context(), actor(c), param(c, "exception"), lastMoment(c), field(c, "reason"))
-	return h.afterException(c, err, "exception_extended")
+	changed, err := h.Standard.Extend(c.Request.Context(), actor(c), param(c, "exception"), lastMoment(c), field(c, "reason"))
+	return h.afterException(c, err, saidOf(changed, "exception_extended"))
 }
 
 // POST /ausnahmen/:exception/beenden
 func (h *Handler) endException(c *gin.Context) error {
-	_, err := h.Standard.End(c.Request.Context(), actor(c), param(c, "exception"))
-	return h.afterException(c, err, "exception_ended")
+	changed, err := h.Standard.End(c.Request.Context(), actor(c), param(c, "exception"))
+	return h.afterException(c, err, saidOf(changed, "exception_ended"))
+}
+
+// saidOf says that something was done about an exception, or that it waits.
+func saidOf(e standard.Exception, done string) string {
+	if e.Asked.What != "" {
+		return "exception_asked"
+	}
+	return done
+}
+
+// POST /ausnahmen/:exception/entscheiden
+func (h *Handler) decideException(c *gin.Context) error {
+	ctx, who, id := c.Request.Context(), actor(c), param(c, "exception")
+	if field(c, "do") == "grant" {
+		_, err := h.Standard.Grant(ctx, who, id)
+		return h.afterException(c, err, "exception_granted")
+	}
+	_, err := h.Standard.Refuse(ctx, who, id)
+	return h.afterException(c, err, "exception_refused")
 }
 
 func (h *Handler) afterException(c *gin.Context, err error, said string) error {
@@ -195,6 +215,9 @@ func (h *Handler) drawExceptionForm(c *gin.Context, status int, where, what stri
 		return err
 	}
 	shown.Place = policyPlace(sheet.Place)
+	if shown.Asks, err = h.Standard.Asks(ctx, v.actor, sheet.Place.Branch); err != nil {
+		return err
+	}
 	for _, said := range sheet.Fields {
 		if said.Family == family.Name && said.Field == f.Name {
 			edit := editField(sheet, family, f, said)
@@ -216,7 +239,7 @@ func (h *Handler) drawExceptionForm(c *gin.Context, status int, where, what stri
 func (h *Handler) exceptionPlaces(c *gin.Context, where string) ([]web.Option, error) {
 	ctx, v := c.Request.Context(), visitor(c)
 	var places []web.PolicyPlace
-	if v.school != nil && may.Can(v.actor, may.PolicyWrite, v.school.Branch()) {
+	if v.school != nil && may.Can(v.actor, may.PolicyPropose, v.school.Branch()) {
 		places = append(places, policyPlace(standard.Place{Place: desired.Place{Level: org.School, ID: v.school.ID}, Name: v.school.Name}))
 		groups, _, err := h.Roster.Groups(ctx, v.actor, roster.GroupFilter{School: v.school.ID})
 		if err != nil {
@@ -277,7 +300,7 @@ func (h *Handler) fileException(c *gin.Context) error {
 		}
 		return err
 	}
-	h.flash(c.Request.Context(), web.FlashDone, "exception_filed")
+	h.flash(c.Request.Context(), web.FlashDone, saidOf(filed, "exception_filed"))
 	return seeOther(c, web.To(web.PathException, filed.ID.String()))
 }
 

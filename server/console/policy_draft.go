@@ -64,9 +64,7 @@ func (h *Handler) drawDraft(c *gin.Context, status int, problem *web.Problem) er
 		NeedsTwo: review.NeedsSecond, ApprovedBy: draft.ApproverName, Seen: strconv.FormatInt(draft.Changed.UnixMilli(), 10),
 		MayEdit: review.MayChange, MayPublish: review.MayPublish, MayPropose: review.MayPropose, MayApprove: review.MayApprove, MayDiscard: review.MayDiscard, MayEndPilot: review.MayTakeBack,
 	}
-	if draft.Source.Kind == "school" {
-		shown.From = draft.Source.Name
-	}
+	shown.From = sourceOf(draft.Source)
 	open := draft.State != standard.Published && draft.State != standard.Discarded
 	shown.MayDiscard = shown.MayDiscard && open
 	if review.MayChange {
@@ -88,7 +86,7 @@ func (h *Handler) drawDraft(c *gin.Context, status int, problem *web.Problem) er
 			return err
 		}
 	} else if shown.MayPilot = (review.MayPublish || review.MayApprove) && draft.Place.Level != org.Group && draft.Place.Level != org.Device; shown.MayPilot {
-		if shown.Groups, err = h.pilotGroups(ctx, v, draft); err != nil {
+		if err = h.pilotGroups(c, &shown, draft); err != nil {
 			return err
 		}
 	}
@@ -223,16 +221,35 @@ func (h *Handler) pilot(ctx context.Context, v *visit, draft standard.Draft) (*w
 	return shown, nil
 }
 
-func (h *Handler) pilotGroups(ctx context.Context, v *visit, draft standard.Draft) ([]web.Option, error) {
-	groups, _, err := h.Roster.Groups(ctx, v.actor, roster.GroupFilter{School: draft.Place.Branch.School})
+// pilotGroups adds the groups of the draft's place that can try it first. Where
+// there are more than a page of them, they are looked for by name.
+func (h *Handler) pilotGroups(c *gin.Context, shown *web.DraftPage, draft standard.Draft) error {
+	branch := draft.Place.Branch
+	shown.GroupQuery = query(c, "gruppe")
+	groups, next, err := h.Roster.Groups(c.Request.Context(), visitor(c).actor, roster.GroupFilter{Query: shown.GroupQuery, Authority: branch.Authority, School: branch.School})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var list []web.Option
+	shown.MoreGroups = next != ""
 	for _, group := range groups {
-		list = append(list, web.Option{Value: group.ID.String(), Label: group.Name, Chosen: group.ID == draft.Pilot})
+		shown.Groups = append(shown.Groups, web.Option{Value: group.ID.String(), Label: group.Name, Chosen: group.ID == draft.Pilot})
 	}
-	return list, nil
+	return nil
+}
+
+// sourceOf says where a draft's content comes from; nil for what somebody typed.
+func sourceOf(source standard.Source) *web.DraftSource {
+	switch source.Kind {
+	case standard.SourceSchool, standard.SourceFile:
+		return &web.DraftSource{Kind: source.Kind, Name: source.Name}
+	case standard.SourcePreset:
+		return &web.DraftSource{Kind: source.Kind, Preset: source.Name}
+	case standard.SourcePackage:
+		return &web.DraftSource{Kind: source.Kind, Name: source.Name, URL: web.To(web.PathTemplate, source.Package.String())}
+	case standard.SourceUndo:
+		return &web.DraftSource{Kind: source.Kind, Name: source.Name, URL: web.To(web.PathRevision, source.Version.String())}
+	}
+	return nil
 }
 
 // POST /richtlinien/entwuerfe/:draft
@@ -336,12 +353,13 @@ func (h *Handler) showDraftDevices(c *gin.Context) error {
 		return err
 	}
 	const few = 50
-	devices, next, err := h.Standard.ImpactDevices(ctx, v.actor, draft.ID, school.ID, query(c, "cursor"), few)
+	list, err := h.Standard.ImpactDevices(ctx, v.actor, draft.ID, school.ID, query(c, "cursor"), few)
 	if err != nil {
 		return err
 	}
-	shown := web.ImpactDevicesPage{Frame: v.frame, Draft: draftRef(draft), School: school.Name, Devices: len(devices), Pager: pager(c, next, len(devices))}
-	for _, device := range devices {
+	shown := web.ImpactDevicesPage{Frame: v.frame, Draft: draftRef(draft), School: school.Name, Devices: list.Total, Pager: pager(c, list.Next, len(list.Devices))}
+	shown.Pager.Total = list.Total
+	for _, device := range list.Devices {
 		row := web.ImpactDevice{ID: device.Device.String(), Name: device.Name, Lines: impactLines(nil, device.Fields)}
 		for i := range row.Lines {
 			row.Lines[i].Devices = 0

@@ -52,7 +52,7 @@ func (h *Handler) showPlacePolicies(c *gin.Context) error {
 	}
 	shown := web.PoliciesPage{
 		Frame: v.frame, Place: policyPlace(sheet.Place), Above: h.above(c, sheet.Place), Query: query(c, "q"), OnlyHere: query(c, "nur") == "hier",
-		MayWrite: sheet.MayPropose, Presets: presetsFor(sheet), MayTake: sheet.MayPropose && sheet.Place.Level == org.School,
+		FourEyes: sheet.FourEyes, EyesURL: eyesURL(sheet.Place), MayWrite: sheet.MayPropose, Presets: presetsFor(sheet), MayTake: sheet.MayPropose && sheet.Place.Level == org.School,
 	}
 	shown.Topics = topics(v.frame, sheet, shown.Query, shown.OnlyHere)
 	for _, draft := range sheet.Drafts {
@@ -278,7 +278,12 @@ func (h *Handler) drawRevision(c *gin.Context, status int, later []standard.Vers
 	}
 	shown := web.RevisionPage{
 		Frame: v.frame, Above: h.above(c, version.Place), Row: revisionRow(version), Problem: problem,
-		MayRevert: version.Undone == "" && may.Can(v.actor, may.PolicyWrite, version.Place.Branch),
+		MayRevert: version.Undone == "" && may.Can(v.actor, may.PolicyPropose, version.Place.Branch),
+	}
+	if shown.MayRevert {
+		if shown.Asks, err = h.Standard.Asks(c.Request.Context(), v.actor, version.Place.Branch); err != nil {
+			return err
+		}
 	}
 	for _, change := range shown.Row.Changes {
 		change.Before, change.After, change.HoldBefore, change.HoldAfter = change.After, change.Before, change.HoldAfter, change.HoldBefore
@@ -294,12 +299,16 @@ func (h *Handler) drawRevision(c *gin.Context, status int, later []standard.Vers
 // POST /richtlinien/verlauf/:revision
 func (h *Handler) undoRevision(c *gin.Context) error {
 	ctx, v := c.Request.Context(), visitor(c)
-	version, err := h.Standard.Undo(ctx, v.actor, param(c, "revision"))
+	draft, version, err := h.Standard.Undo(ctx, v.actor, param(c, "revision"))
 	if err != nil {
 		if problem := problemOf(err); problem != nil && canMend(err) {
 			return h.drawRevision(c, 422, standard.TouchedLater(err), problem)
 		}
 		return err
+	}
+	if draft.ID != "" {
+		h.flash(ctx, web.FlashDone, "draft_proposed")
+		return seeOther(c, web.To(web.PathDraft, draft.ID.String()))
 	}
 	h.offerUndo(ctx, web.To(web.PathRevision, version.ID.String()), version.ID.String(), "policy_reverted", "title", version.Title)
 	return seeOther(c, web.To(web.PathPolicyHistory, policyPlace(version.Place).Level, policyPlace(version.Place).ID))

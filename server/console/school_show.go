@@ -12,7 +12,6 @@ import (
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/board"
-	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/standard"
@@ -94,6 +93,7 @@ func (h *Handler) standardToday(c *gin.Context, shown *web.SchoolPage) error {
 		}
 	}
 	add(today.Proposed, "today", "drafts_waiting", web.PathDrafts)
+	add(today.Asked, "today", "exceptions_asked", web.With(web.PathExceptions, "stand", "asked"))
 	add(today.Soon, "today", "exceptions_soon", web.With(web.PathExceptions, "endet", "7"))
 	add(today.Ending-today.Soon, "soon", "exceptions_ending", web.With(web.PathExceptions, "endet", "30"))
 	add(today.Pilots, "open", "pilots", web.PathDrafts)
@@ -126,17 +126,12 @@ func startOfDay(at time.Time, zone *time.Location) time.Time {
 
 // GET /schule/einstellungen
 func (h *Handler) showSettings(c *gin.Context) error {
-	ctx, v := c.Request.Context(), visitor(c)
-	branch, err := v.branch()
-	if err != nil {
-		return err
-	}
-	said, err := h.Standard.Own(ctx, v.actor, desired.Place{Level: org.School, ID: branch.School})
-	if err != nil {
+	v := visitor(c)
+	if _, err := v.branch(); err != nil {
 		return err
 	}
 	return page(c, web.Settings(web.SettingsPage{
-		Frame: v.frame, Name: v.school.Name, Short: v.school.Short, Bells: bellLines(v.school.Bells), Deny: strings.Join(said[filterFamily].Settings.List("deny"), "\n"),
+		Frame: v.frame, Name: v.school.Name, Short: v.school.Short, Bells: bellLines(v.school.Bells), FilterURL: filterURL(v),
 		DefaultMinutes: minutesOf(v.school.Minutes),
 	}))
 }
@@ -166,7 +161,7 @@ func (h *Handler) saveSettings(c *gin.Context) error {
 	if err := h.storeSettings(c, v, branch); err != nil {
 		return again(c, err, func(problem *web.Problem) templ.Component {
 			return web.Settings(web.SettingsPage{
-				Frame: v.frame, Name: field(c, "name"), Short: field(c, "short"), Bells: c.PostForm("bells"), Deny: c.PostForm("deny"),
+				Frame: v.frame, Name: field(c, "name"), Short: field(c, "short"), Bells: c.PostForm("bells"), FilterURL: filterURL(v),
 				DefaultMinutes: number(c, "default_minutes", 0), Problem: problem,
 			})
 		})
@@ -181,39 +176,16 @@ func (h *Handler) storeSettings(c *gin.Context, v *visit, branch org.Branch) err
 	if err != nil {
 		return err
 	}
-	// The hosts are checked before anything is stored: half a form saved would
-	// be neither what was there nor what was meant.
-	hosts, err := roster.ReadHosts(strings.Split(c.PostForm("deny"), "\n"))
-	if err != nil {
-		if fault := errs.Find(err); fault != nil {
-			return fault.In("deny")
-		}
-		return err
-	}
 	name, short, minutes := field(c, "name"), field(c, "short"), number(c, "default_minutes", 0)
-	if _, err := h.Roster.UpdateSchool(ctx, v.actor, branch.School, roster.SchoolUpdate{Name: &name, Short: &short, Bells: &bells, Minutes: &minutes}); err != nil {
-		return err
-	}
-	return h.storeDeny(c, v, branch, hosts)
+	_, err = h.Roster.UpdateSchool(ctx, v.actor, branch.School, roster.SchoolUpdate{Name: &name, Short: &short, Bells: &bells, Minutes: &minutes})
+	return err
 }
 
-// filterFamily is the family of which this form knows one field.
-var filterFamily = catalog.WebFilterFamily.Name
-
-// storeDeny makes the list the school's word, beside what it says about the web
-// otherwise. Where a second person approves, it is proposed, and the page says
-// so.
-func (h *Handler) storeDeny(c *gin.Context, v *visit, branch org.Branch, hosts []string) error {
-	ctx, place := c.Request.Context(), desired.Place{Level: org.School, ID: branch.School}
-	said, err := h.Standard.Own(ctx, v.actor, place)
-	if err != nil {
-		return err
+// filterURL leads to the school's web filter, which is a policy like any other.
+func filterURL(v *visit) string {
+	if !may.Can(v.actor, may.PolicyRead, v.school.Branch()) {
+		return ""
 	}
-	wish := standard.Wish{Settings: said[filterFamily].Settings.Clone(), Holds: said[filterFamily].Holds}
-	wish.Settings["deny"] = hosts
-	draft, err := h.Standard.Put(ctx, v.actor, place, standard.NewDraft{Title: web.T(v.frame.Lang, "settings.deny"), Families: map[string]standard.Wish{filterFamily: wish}})
-	if err == nil && draft.State == standard.Proposed {
-		h.flash(ctx, web.FlashTrouble, "policy_waits")
-	}
-	return err
+	place := policyPlace(standard.Place{Place: desired.Place{Level: org.School, ID: v.school.ID}})
+	return place.URL + "#f-" + catalog.WebFilterFamily.Name
 }

@@ -159,10 +159,10 @@ func (i *installation) furnish() {
 	draft, err := i.app.Standard.Begin(ctx, actor, here, standard.NewDraft{Title: marker, Families: map[string]standard.Wish{"webfilter": {Settings: map[string]any{"deny": []any{"spiele.example"}}}}})
 	i.must(err)
 	i.things = map[string]org.ID{
-		"policy-drafts": draft.ID, "draft": draft.ID, "policy-versions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
+		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x",
-		"level": org.ID(org.School), "place": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
+		"level": org.ID(org.School), "place": i.home.ID, "id": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
 	}
 }
 
@@ -187,22 +187,24 @@ func (i *installation) path(r route) string {
 // bodies are requests that make sense, so that a program's request is refused for
 // who asks and not for what it says.
 var bodies = map[string]string{
-	"POST /api/v1/schools":                    `{"authority":"{authority}","name":"Neu"}`,
-	"POST /api/v1/groups":                     `{"school":"{school}","kind":"class","name":"Neu"}`,
-	"POST /api/v1/groups/{id}/devices":        `{"devices":["{device}"]}`,
-	"POST /api/v1/devices":                    `{"school":"{school}","name":"Neu"}`,
-	"PATCH /api/v1/devices/{id}":              `{"name":"Neu"}`,
-	"POST /api/v1/modes":                      `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
-	"POST /api/v1/modes/{id}/extend":          `{"minutes":5}`,
-	"POST /api/v1/modes/{id}/release-code":    `{"device":"{device}"}`,
-	"POST /api/v1/enrolment-tokens":           `{"school":"{school}"}`,
-	"POST /api/v1/policy-drafts":              `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
-	"POST /api/v1/policy-drafts/{id}/publish": `{}`,
-	"POST /api/v1/policy-drafts/{id}/approve": `{}`,
-	"POST /api/v1/policy-sheets/plan":         `{"authority":"{authority}","school":"{school}","files":[]}`,
-	"POST /api/v1/policy-sheets/apply":        `{"authority":"{authority}","school":"{school}","files":[]}`,
-	"POST /api/v1/exceptions":                 `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
-	"POST /api/v1/login":                      `{"email":"nobody@example.org","password":"geraten"}`,
+	"POST /api/v1/schools":                       `{"authority":"{authority}","name":"Neu"}`,
+	"POST /api/v1/groups":                        `{"school":"{school}","kind":"class","name":"Neu"}`,
+	"POST /api/v1/groups/{id}/devices":           `{"devices":["{device}"]}`,
+	"POST /api/v1/devices":                       `{"school":"{school}","name":"Neu"}`,
+	"PATCH /api/v1/devices/{id}":                 `{"name":"Neu"}`,
+	"POST /api/v1/modes":                         `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
+	"POST /api/v1/modes/{id}/extend":             `{"minutes":5}`,
+	"POST /api/v1/modes/{id}/release-code":       `{"device":"{device}"}`,
+	"POST /api/v1/enrolment-tokens":              `{"school":"{school}"}`,
+	"POST /api/v1/drafts":                        `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
+	"POST /api/v1/drafts/{id}/publish":           `{}`,
+	"POST /api/v1/drafts/{id}/approve":           `{}`,
+	"PUT /api/v1/policies/{level}/{id}/{family}": `{"settings":{"deny":["neu.example"]}}`,
+	"PUT /api/v1/four-eyes":                      `{"on":true}`,
+	"POST /api/v1/policy-sheets/plan":            `{"authority":"{authority}","school":"{school}","files":[]}`,
+	"POST /api/v1/policy-sheets/apply":           `{"authority":"{authority}","school":"{school}","files":[]}`,
+	"POST /api/v1/exceptions":                    `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
+	"POST /api/v1/login":                         `{"email":"nobody@example.org","password":"geraten"}`,
 }
 
 func (i *installation) fill(body string) string {

@@ -101,12 +101,13 @@ type Teaching struct {
 
 // GroupFilter narrows a list of groups.
 type GroupFilter struct {
-	Query  string // words that begin the name, room or a teacher's name
-	School org.ID
-	Kind   org.GroupKind
-	Past   bool // also those whose end has passed
-	Cursor string
-	Limit  int // 0 means 100
+	Query     string // words that begin the name, room or a teacher's name
+	Authority org.ID
+	School    org.ID
+	Kind      org.GroupKind
+	Past      bool // also those whose end has passed
+	Cursor    string
+	Limit     int // 0 means 100
 }
 
 // Person is a pupil. It works without any.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
@@ -19,6 +20,8 @@ type Held struct {
 	// "waiting" (it has another set), "deviating", "absent" (not enrolled).
 	State   string
 	Reasons []Reason
+	// Since is the report since which a device that deviates says so.
+	Since time.Time
 	// Change reports whether the actor may change it where it is decided.
 	Change bool
 }
@@ -61,10 +64,26 @@ func (s *Service) OnDevice(ctx context.Context, actor may.Actor, device org.ID) 
 		held := Held{Effective: *maskEffective(effective), Origin: places.of(ctx, decider(effective)), State: "absent"}
 		if machine.Enrolled {
 			held.State, held.Reasons = fare(effective.Family, state.Declarations, machine.Said)
+			if held.State == "deviating" {
+				held.Since = deviatesSince(effective.Family, machine)
+			}
 		}
 		held.Change = may.Can(actor, may.PolicyWrite, held.Origin.Branch)
 		holding.Items = append(holding.Items, held)
 	}
 	holding.Names = places.known
 	return holding, places.err
+}
+
+// deviatesSince is the first report since which a device says of the family what
+// it says of it now.
+func deviatesSince(family string, machine Machine) time.Time {
+	var first time.Time
+	for _, one := range machine.Said {
+		at := machine.SaidSince[one.Identifier]
+		if belongs(one.Identifier, family) && (!one.Active || one.Valid == ddm.Invalid) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }

@@ -114,7 +114,7 @@ func TestADeviationIsRefusedWithItsPlaceAndTheWayOut(t *testing.T) {
 func TestASecondPersonApproves(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
-		h.must(h.SetFourEyes(ctx, h.city, h.school.Authority, true))
+		h.eyes(true)
 		draft := h.begin(h.city, h.cityPlace(), sticks("blocked", ""))
 		_, _, err := h.Publish(ctx, h.city, draft.ID, standard.Release{})
 		want(t, err, errs.Denied, "policy.needs_second")
@@ -145,7 +145,7 @@ func TestASecondPersonApproves(t *testing.T) {
 func TestNobodyApprovesTheirOwnDraftThroughAProgram(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
-		h.must(h.SetFourEyes(ctx, h.city, h.school.Authority, true))
+		h.eyes(true)
 		people := &staffOf{h}
 		program := people.program(h.city)
 		draft := h.begin(h.city, h.cityPlace(), sticks("blocked", ""))
@@ -194,7 +194,7 @@ func TestForeignersSeeNothing(t *testing.T) {
 			want(t, err, errs.NotFound, "not_found")
 			_, err = h.Impact(ctx, who, draft.ID)
 			want(t, err, errs.NotFound, "not_found")
-			_, err = h.Undo(ctx, who, version.ID)
+			_, _, err = h.Undo(ctx, who, version.ID)
 			want(t, err, errs.NotFound, "not_found")
 			_, err = h.Discard(ctx, who, draft.ID)
 			want(t, err, errs.NotFound, "not_found")
@@ -215,15 +215,15 @@ func TestOneClickBackAndNotOverOthers(t *testing.T) {
 		first := h.publish(h.admin, at(h.school), deny("a.example"))
 		h.at = h.at.Add(time.Minute)
 		second := h.publish(h.admin, at(h.school), deny("a.example", "b.example"))
-		_, err := h.Undo(ctx, h.admin, first.ID)
+		_, _, err := h.Undo(ctx, h.admin, first.ID)
 		want(t, err, errs.Conflict, "policy.touched_later")
 		if later := standard.TouchedLater(err); len(later) != 1 || later[0].ID != second.ID {
 			t.Errorf("%+v", later)
 		}
-		back, err := h.Undo(ctx, h.admin, second.ID)
+		_, back, err := h.Undo(ctx, h.admin, second.ID)
 		h.must(err)
 		same(t, "held", h.held(at(h.school), "webfilter", "deny"), []string{"a.example"})
-		_, err = h.Undo(ctx, h.admin, second.ID)
+		_, _, err = h.Undo(ctx, h.admin, second.ID)
 		want(t, err, errs.Conflict, "policy.undone_already")
 		undone, err := h.Version(ctx, h.admin, second.ID)
 		h.must(err)
@@ -231,11 +231,11 @@ func TestOneClickBackAndNotOverOthers(t *testing.T) {
 			t.Errorf("%+v, %+v", undone, back)
 		}
 		// What is as the version left it can be taken back, whatever lay in between.
-		_, err = h.Undo(ctx, h.admin, first.ID)
+		_, _, err = h.Undo(ctx, h.admin, first.ID)
 		h.must(err)
 		same(t, "held", h.held(at(h.school), "webfilter", "deny"), nil)
 		// Taking back the taking back is doing it again.
-		_, err = h.Undo(ctx, h.admin, back.ID)
+		_, _, err = h.Undo(ctx, h.admin, back.ID)
 		want(t, err, errs.Conflict, "policy.touched_later")
 	})
 }
@@ -300,7 +300,7 @@ func TestAFormPutsAtOnceOrProposes(t *testing.T) {
 		put, err = h.Put(ctx, h.admin, at(h.school), wish)
 		h.must(err)
 		same(t, "the same again makes drafts", h.ask(`SELECT COUNT(*) FROM policy_drafts`), 1)
-		h.must(h.SetFourEyes(ctx, h.city, h.school.Authority, true))
+		h.eyes(true)
 		put, err = h.Put(ctx, h.admin, at(h.school), standard.NewDraft{Title: "Gesperrte Seiten", Families: deny("spiele.example", "mehr.example")})
 		h.must(err)
 		same(t, "state", put.State, standard.Proposed)

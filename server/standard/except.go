@@ -18,13 +18,14 @@ import (
 // "exception.no_owner", "exception.nothing_above", "exception.not_needed" for
 // what a policy may say anyway, "policy.faults" for the value; Denied
 // "exception.locked" for a field that is locked further up than the actor may
-// write; Conflict "exception.exists".
+// write; Conflict "exception.exists". Where a second person has to approve, and
+// for whoever only proposes, it waits and does not hold.
 func (s *Service) Except(ctx context.Context, actor may.Actor, wanted NewException) (Exception, error) {
 	place, err := s.Store.PolicyPlace(ctx, wanted.Place)
 	if err != nil {
 		return Exception{}, err
 	}
-	permit, err := may.Do(actor, may.PolicyWrite, place.Branch)
+	permit, asks, err := s.deciding(ctx, actor, place.Branch)
 	if err != nil {
 		return Exception{}, err
 	}
@@ -39,8 +40,11 @@ func (s *Service) Except(ctx context.Context, actor may.Actor, wanted NewExcepti
 	if err := s.owned(ctx, actor, &e, wanted.Owner); err != nil {
 		return Exception{}, err
 	}
-	if err := s.needed(ctx, actor, &e, wanted.Value); err != nil {
+	if err := s.needed(ctx, actor, &e, wanted.Value, asks); err != nil {
 		return Exception{}, err
+	}
+	if asks {
+		e.Asked = Asked{What: AskBegin, Asker: Asker{e.By, actor.Name, now}}
 	}
 	err = s.Store.CreateException(ctx, permit, e)
 	s.wake()
@@ -99,7 +103,7 @@ func (s *Service) owned(ctx context.Context, actor may.Actor, e *Exception, owne
 }
 
 // needed checks the value of an exception against what holds above its place.
-func (s *Service) needed(ctx context.Context, actor may.Actor, e *Exception, value any) error {
+func (s *Service) needed(ctx context.Context, actor may.Actor, e *Exception, value any, asks bool) error {
 	family, ok := catalog.Find(e.Family)
 	if !ok {
 		return invalid(Faults{{Key: "policy.unknown_family", Family: e.Family, Args: map[string]string{"value": e.Family}}})
@@ -120,7 +124,7 @@ func (s *Service) needed(ctx context.Context, actor may.Actor, e *Exception, val
 		return invalid(Faults{{Key: "policy.missing", Family: e.Family, Field: e.Field}})
 	}
 	e.Value = clean
-	above, err := s.aboveOf(ctx, actor, *e)
+	above, err := s.aboveOf(ctx, actor, *e, asks)
 	if err != nil {
 		return err
 	}
@@ -139,8 +143,8 @@ func (s *Service) needed(ctx context.Context, actor may.Actor, e *Exception, val
 
 // aboveOf returns what holds above an exception's place; nil if nothing does. It
 // is the Denied fault "exception.locked" if that is locked by a place at which
-// the actor may not write.
-func (s *Service) aboveOf(ctx context.Context, actor may.Actor, e Exception) (*desired.Effective, error) {
+// the actor may not write, or, to ask for one, not propose.
+func (s *Service) aboveOf(ctx context.Context, actor may.Actor, e Exception, asks bool) (*desired.Effective, error) {
 	ground, err := s.Store.GroundAt(ctx, e.Place.Branch)
 	if err != nil {
 		return nil, err
@@ -162,199 +166,12 @@ func (s *Service) aboveOf(ctx context.Context, actor may.Actor, e Exception) (*d
 	if err != nil {
 		return nil, err
 	}
-	if !may.Can(actor, may.PolicyWrite, place.Branch) {
+	action := may.PolicyWrite
+	if asks {
+		action = may.PolicyPropose
+	}
+	if !may.Can(actor, action, place.Branch) {
 		return nil, errs.E(errs.Denied, "exception.locked", "place", place.Name, "level", string(place.Level))
 	}
 	return &above, nil
-}
-
-// Extend gives an exception a later end, with a new reason if one is given. Who
-// could not file it cannot extend it either.
-func (s *Service) Extend(ctx context.Context, actor may.Actor, id org.ID, until time.Time, reason string) (Exception, error) {
-	before, permit, err := s.writable(ctx, actor, id)
-	if err != nil {
-		return Exception{}, err
-	}
-	if _, err := s.aboveOf(ctx, actor, before); err != nil {
-		return Exception{}, err
-	}
-	after := before
-	if reason = strings.TrimSpace(reason); reason != "" {
-		after.Reason = clip(reason, longestReason)
-	}
-	now := s.now()
-	if err := after.last(before.Starts, until, now); err != nil {
-		return Exception{}, err
-	}
-	after.Starts = before.Starts
-	if !after.Until.After(before.Until) {
-		return Exception{}, errs.E(errs.Invalid, "exception.not_later").In("until")
-	}
-	err = s.Store.UpdateException(ctx, permit, before, after)
-	s.wake()
-	return after.masked(), err
-}
-
-// End ends an exception before its time.
-func (s *Service) End(ctx context.Context, actor may.Actor, id org.ID) (Exception, error) {
-	before, permit, err := s.writable(ctx, actor, id)
-	if err != nil {
-		return Exception{}, err
-	}
-	after := before
-	after.Ended, after.EndedName = s.now(), actor.Name
-	err = s.Store.UpdateException(ctx, permit, before, after)
-	s.wake()
-	return after.masked(), err
-}
-
-func (s *Service) writable(ctx context.Context, actor may.Actor, id org.ID) (Exception, may.Permit, error) {
-	e, err := s.Store.FindException(ctx, id)
-	if err != nil {
-		return Exception{}, may.Permit{}, err
-	}
-	permit, err := may.Do(actor, may.PolicyWrite, e.Place.Branch)
-	if err == nil && e.Over(s.Now()) {
-		err = errs.E(errs.Conflict, "exception.over")
-	}
-	return e, permit, err
-}
-
-// Register lists exceptions, the next end first; those that are over, the last
-// end first.
-func (s *Service) Register(ctx context.Context, actor may.Actor, filter ExceptionFilter) (entries []Entry, next string, err error) {
-	branches, err := readable(actor)
-	if err != nil {
-		return nil, "", err
-	}
-	list, next, err := s.Store.ListExceptions(ctx, branches, filter, s.Now())
-	if err != nil {
-		return nil, "", err
-	}
-	book := register{s: s, actor: actor, grounds: map[org.Branch]Ground{}, counts: map[desired.Place]int{}}
-	for _, e := range list {
-		entry, err := book.entry(ctx, e)
-		if err != nil {
-			return nil, "", err
-		}
-		entries = append(entries, entry)
-	}
-	return entries, next, nil
-}
-
-// Exception returns one as the register shows it.
-func (s *Service) Exception(ctx context.Context, actor may.Actor, id org.ID) (Entry, error) {
-	e, err := s.Store.FindException(ctx, id)
-	if err != nil {
-		return Entry{}, err
-	}
-	if _, err := may.Do(actor, may.PolicyRead, e.Place.Branch); err != nil {
-		return Entry{}, err
-	}
-	book := register{s: s, actor: actor, grounds: map[org.Branch]Ground{}, counts: map[desired.Place]int{}}
-	return book.entry(ctx, e)
-}
-
-// register makes entries; what several need is read once.
-type register struct {
-	s       *Service
-	actor   may.Actor
-	grounds map[org.Branch]Ground
-	counts  map[desired.Place]int
-}
-
-func (r register) entry(ctx context.Context, e Exception) (Entry, error) {
-	now := r.s.Now()
-	entry := Entry{Exception: e.masked(), Age: age(e.Starts, now)}
-	if e.Over(now) {
-		entry.Age = age(e.Starts, e.Until)
-		if !e.Ended.IsZero() {
-			entry.Age = age(e.Starts, e.Ended)
-		}
-		return entry, nil
-	}
-	entry.Age = max(entry.Age, 0)
-	ground, ok := r.grounds[e.Place.Branch]
-	if !ok {
-		var err error
-		if ground, err = r.s.Store.GroundAt(ctx, e.Place.Branch); err != nil {
-			return entry, err
-		}
-		r.grounds[e.Place.Branch] = ground
-	}
-	devices, ok := r.counts[e.Place.Place]
-	if !ok {
-		var err error
-		if devices, err = r.s.Store.CountPlace(ctx, e.Place); err != nil {
-			return entry, err
-		}
-		r.counts[e.Place.Place] = devices
-	}
-	entry.Devices = devices
-	device, err := r.s.listener(ctx, e.Place)
-	if errs.Is(err, errs.NotFound) {
-		device, err = standIn(e.Place), nil // out of use
-	}
-	if err != nil {
-		return entry, err
-	}
-	part := Part{e.Family, e.Field}
-	ground = ground.upTo(e.Place)
-	with, without := ground.holding(device, now)[part], ground.excluding(e.ID).holding(device, now)
-	if then, ok := without[part]; ok {
-		entry.Then = maskEffective(then)
-	}
-	entry.Needless = catalog.Same(with.Value, without[part].Value) && e.Live(now)
-	entry.MayEnd = may.Can(r.actor, may.PolicyWrite, e.Place.Branch)
-	entry.MayExtend = entry.MayEnd
-	if then, ok := without[part]; ok && entry.MayEnd && then.Hold == desired.Locked {
-		if locker, found := ground.locker(then); found {
-			place, err := r.s.Store.PolicyPlace(ctx, locker)
-			if err != nil {
-				return entry, err
-			}
-			entry.MayExtend = may.Can(r.actor, may.PolicyWrite, place.Branch)
-		}
-	}
-	return entry, nil
-}
-
-// Expire ends exceptions whose time has come. Devices know the end already, where
-// they were reached; the mark tells all others within a minute.
-func (s *Service) Expire(ctx context.Context) error {
-	n, err := s.Store.ExpireExceptions(ctx, s.Now())
-	if n > 0 {
-		s.wake()
-	}
-	return err
-}
-
-// Remind tells owners of exceptions that end in 90, 30 or 7 days, each once. A
-// message that cannot be sent is tried again the next time; the register and the
-// start page say it anyway.
-func (s *Service) Remind(ctx context.Context) error {
-	var failed error
-	unsent := map[org.ID]bool{}
-	for i := len(remindDays) - 1; i >= 0; i-- {
-		days := remindDays[i]
-		list, err := s.Store.EndingExceptions(ctx, s.Now(), days)
-		if err != nil {
-			return err
-		}
-		for _, e := range list {
-			if unsent[e.ID] {
-				continue
-			}
-			if s.Mail != nil {
-				if err := s.Mail.Remind(ctx, e.Owner, e.masked(), days); err != nil {
-					failed, unsent[e.ID] = err, true
-					continue
-				}
-			}
-			if err := s.Store.Reminded(ctx, e, days); err != nil {
-				return err
-			}
-		}
-	}
-	return failed
 }

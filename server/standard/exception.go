@@ -26,11 +26,32 @@ type Exception struct {
 	ByName    string
 	Created   time.Time
 	Reminded  int // days before the end of which was told last; 0 for none yet
+	// Asked is what a second person has to decide; the zero value: nothing.
+	Asked Asked
+	// Approver is the second person, empty where none was needed or came.
+	Approver     org.ID
+	ApproverName string
+}
+
+// What can be asked about an exception.
+const (
+	AskBegin  = "begin"
+	AskExtend = "extend"
+	AskEnd    = "end"
+)
+
+// Asked is a wish about an exception that a second person decides. One that asks
+// for its beginning does not hold yet.
+type Asked struct {
+	What string `json:"what"`
+	Asker
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Live reports whether the exception holds at the instant.
 func (e Exception) Live(at time.Time) bool {
-	return e.Ended.IsZero() && !at.Before(e.Starts) && at.Before(e.Until)
+	return e.Asked.What != AskBegin && e.Ended.IsZero() && !at.Before(e.Starts) && at.Before(e.Until)
 }
 
 // Over reports whether the exception has ended, by time or by hand.
@@ -60,8 +81,12 @@ type Entry struct {
 	Then *desired.Effective
 	// Needless: ending it changes nothing.
 	Needless  bool
-	MayEnd    bool
+	MayEnd    bool // or ask for it
 	MayExtend bool
+	// MayGrant reports whether the actor is the second person for what is asked,
+	// MayRefuse, whether the actor may refuse it or take it back. Asks says that
+	// ending and extending wait for a second person.
+	MayGrant, MayRefuse, Asks bool
 }
 
 // ExceptionFilter narrows the register.
@@ -70,6 +95,7 @@ type ExceptionFilter struct {
 	Authority org.ID
 	School    org.ID
 	Over      bool          // those that are over, instead of the others
+	Asked     bool          // only those of which a second person has to decide something
 	Within    time.Duration // only those that end within it; 0: all
 	Cursor    string
 	Limit     int // 0 means 50, at most 200
@@ -100,5 +126,6 @@ type Today struct {
 	Ending   int    // exceptions that end within 30 days
 	Soon     int    // within 7 days
 	Proposed int    // drafts that wait for a second person, where the actor may be one
+	Asked    int    // exceptions of which a second person has to decide something, likewise
 	Pilots   int    // that run
 }

@@ -42,7 +42,7 @@ func TestAnExceptionHasReasonOwnerAndEnd(t *testing.T) {
 			{"exception.not_needed", errs.Invalid, h.admin, func(e *standard.NewException) { e.Value = "blocked" }},
 			{"policy.faults", errs.Invalid, h.admin, func(e *standard.NewException) { e.Value = "vielleicht" }},
 			{"not_found", errs.NotFound, h.stranger, func(*standard.NewException) {}},
-			{"denied", errs.Denied, h.trainee, func(*standard.NewException) {}},
+			{"denied", errs.Denied, h.teacher, func(*standard.NewException) {}},
 			{"not_found", errs.NotFound, h.admin, func(e *standard.NewException) { e.Place = h.cityPlace() }},
 		} {
 			wanted := h.wish(30 * days)

@@ -96,6 +96,9 @@ func (s *Service) Today(ctx context.Context, actor may.Actor, branch org.Branch)
 		if today.Proposed, err = s.Store.CountDrafts(ctx, branch, Proposed); err != nil {
 			return today, err
 		}
+		if today.Asked, err = s.Store.CountAsked(ctx, branch, now); err != nil {
+			return today, err
+		}
 	}
 	today.Pilots, err = s.Store.CountDrafts(ctx, branch, Pilot)
 	return today, err

@@ -33,9 +33,12 @@ type Machine struct {
 	Device   desired.Device
 	Name     string
 	Enrolled bool
-	Said     []ddm.DeclarationState // its configurations, as it last reported them
-	Reported time.Time
-	Seen     time.Time
+	// Said are its configurations as it last reported them, SaidSince, by
+	// identifier, the reports since which it says the same of each.
+	Said      []ddm.DeclarationState
+	SaidSince map[string]time.Time
+	Reported  time.Time
+	Seen      time.Time
 }
 
 func (g Ground) snapshot() desired.Snapshot {

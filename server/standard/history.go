@@ -33,19 +33,36 @@ func (s *Service) Version(ctx context.Context, actor may.Actor, id org.ID) (Vers
 	return version.masked(), err
 }
 
-// Undo takes a version back: the fields that it changed are as before. It needs
-// no second person: what comes back was published once already. It is a Conflict
-// fault "policy.touched_later", with TouchedLater, if one of the fields is not as
-// the version left it, and "policy.undone_already" the second time.
-func (s *Service) Undo(ctx context.Context, actor may.Actor, id org.ID) (Version, error) {
+// Undo takes a version back: the fields that it changed are as before. Where a
+// second person has to approve, and for whoever only proposes, it becomes a
+// proposed draft, and the version is the zero value. It is a Conflict fault
+// "policy.touched_later", with TouchedLater, if one of the fields is not as the
+// version left it, "policy.undone_already" the second time, and
+// "policy.undo_waits" while a draft for it waits.
+func (s *Service) Undo(ctx context.Context, actor may.Actor, id org.ID) (Draft, Version, error) {
 	version, err := s.Store.FindVersion(ctx, id)
 	if err != nil {
-		return Version{}, err
+		return Draft{}, Version{}, err
 	}
-	permit, err := may.Do(actor, may.PolicyWrite, version.Place.Branch)
+	permit, asks, err := s.deciding(ctx, actor, version.Place.Branch)
 	if err != nil {
-		return Version{}, err
+		return Draft{}, Version{}, err
 	}
+	back, err := s.back(ctx, actor, version)
+	if err != nil {
+		return Draft{}, Version{}, err
+	}
+	if asks {
+		draft, err := s.askUndo(ctx, actor, permit, version, back)
+		return draft, Version{}, err
+	}
+	err = s.Store.UndoVersion(ctx, permit, back)
+	s.wake()
+	return Draft{}, back.masked(), err
+}
+
+// back makes up the version that takes another one back.
+func (s *Service) back(ctx context.Context, actor may.Actor, version Version) (Version, error) {
 	if version.Undone != "" {
 		return Version{}, errs.E(errs.Conflict, "policy.undone_already")
 	}
@@ -74,12 +91,24 @@ func (s *Service) Undo(ctx context.Context, actor may.Actor, id org.ID) (Version
 	if err != nil {
 		return Version{}, err
 	}
-	if err := invalid(faults); err != nil {
-		return Version{}, err
+	return back, invalid(faults)
+}
+
+// askUndo puts taking a version back before a second person.
+func (s *Service) askUndo(ctx context.Context, actor may.Actor, permit may.Permit, version, back Version) (Draft, error) {
+	waiting, _, err := s.Store.ListDrafts(ctx, []org.Branch{{}}, DraftFilter{Place: &version.Place.Place, Limit: 200})
+	if err != nil {
+		return Draft{}, err
 	}
-	err = s.Store.UndoVersion(ctx, permit, back)
-	s.wake()
-	return back.masked(), err
+	if slices.ContainsFunc(waiting, func(d Draft) bool { return d.Source.Version == version.ID }) {
+		return Draft{}, errs.E(errs.Conflict, "policy.undo_waits")
+	}
+	draft, _, err := s.begun(ctx, actor, version.Place.Place, NewDraft{Title: version.Title, Source: Source{Kind: SourceUndo, Version: version.ID, Name: version.Title}})
+	if err != nil {
+		return Draft{}, err
+	}
+	draft.State, draft.Changes = Proposed, back.After
+	return draft.masked(), s.Store.CreateDraft(ctx, permit, draft)
 }
 
 // untouched makes sure that all fields of a version are as it left them.

@@ -214,3 +214,14 @@ func both(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Helper()
 	storetest.Run(t, func(t *testing.T, s *store.Store) { test(t, build(t, s)) })
 }
+
+// eyes says whether the city asks for a second person; the end takes two.
+func (h *house) eyes(on bool) {
+	h.t.Helper()
+	_, err := h.SetFourEyes(h.t.Context(), h.city, h.school.Authority, on)
+	h.must(err)
+	if !on {
+		_, err = h.SetFourEyes(h.t.Context(), h.second, h.school.Authority, false)
+		h.must(err)
+	}
+}

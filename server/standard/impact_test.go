@@ -49,11 +49,11 @@ func TestImpactCountsRealDevicesAndSaysWhoCannot(t *testing.T) {
 		if !one.Changed || len(one.Fields) != 1 || one.Name == "" {
 			t.Errorf("%+v", one)
 		}
-		list, next, err := h.ImpactDevices(ctx, h.city, draft.ID, h.school.ID, "", 4)
+		list, err := h.ImpactDevices(ctx, h.city, draft.ID, h.school.ID, "", 4)
 		h.must(err)
-		rest, last, err := h.ImpactDevices(ctx, h.city, draft.ID, h.school.ID, next, 4)
+		rest, err := h.ImpactDevices(ctx, h.city, draft.ID, h.school.ID, list.Next, 4)
 		h.must(err)
-		same(t, "devices by page", fmt.Sprint(len(list), len(rest), last), "4 3")
+		same(t, "devices by page, and how many in all", fmt.Sprint(len(list.Devices), len(rest.Devices), list.Total, rest.Total, rest.Next), "4 3 7 7")
 	})
 }
 

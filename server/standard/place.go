@@ -82,9 +82,11 @@ func (s *Service) around(ctx context.Context, actor may.Actor, sheet *Sheet) err
 	if sheet.Devices, err = s.Store.CountPlace(ctx, sheet.Place); err != nil {
 		return err
 	}
-	if sheet.FourEyes, err = s.Store.FourEyes(ctx, branch.Authority); err != nil {
+	eyes, err := s.Store.FindEyes(ctx, branch.Authority)
+	if err != nil {
 		return err
 	}
+	sheet.FourEyes = eyes.On
 	sheet.Drafts, _, err = s.Store.ListDrafts(ctx, []org.Branch{{}}, DraftFilter{Place: &sheet.Place.Place})
 	for i := range sheet.Drafts {
 		sheet.Drafts[i] = sheet.Drafts[i].masked()
@@ -196,25 +198,6 @@ func maskEffective(effective desired.Effective) *desired.Effective {
 	}
 	effective.From = from
 	return &effective
-}
-
-// FourEyes reports whether an authority, or for the empty id the operator, asks
-// for a second person.
-func (s *Service) FourEyes(ctx context.Context, actor may.Actor, authority org.ID) (bool, error) {
-	if _, err := may.Do(actor, may.PolicyRead, org.Branch{Authority: authority}); err != nil {
-		return false, err
-	}
-	return s.Store.FourEyes(ctx, authority)
-}
-
-// SetFourEyes says whether changes in an authority, or for the empty id those of
-// the operator, need a second person.
-func (s *Service) SetFourEyes(ctx context.Context, actor may.Actor, authority org.ID, on bool) error {
-	permit, err := may.Do(actor, may.PolicyApprove, org.Branch{Authority: authority})
-	if err != nil {
-		return err
-	}
-	return s.Store.SetFourEyes(ctx, permit, authority, on)
 }
 
 // day is what ends of exceptions are counted in.

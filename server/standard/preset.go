@@ -30,7 +30,7 @@ func (s *Service) BeginPreset(ctx context.Context, actor may.Actor, place desire
 		for name, family := range set.Sheet.Families {
 			wishes[name] = Wish{Settings: family.Settings, Holds: family.Holds}
 		}
-		return s.Begin(ctx, actor, place, NewDraft{Title: title, Families: wishes, Source: Source{Kind: "preset", Name: key}})
+		return s.Begin(ctx, actor, place, NewDraft{Title: title, Families: wishes, Source: Source{Kind: SourcePreset, Name: key}})
 	}
 	return Draft{}, errs.E(errs.NotFound, "preset.not_found")
 }

@@ -30,11 +30,11 @@ func (s *Service) Publish(ctx context.Context, actor may.Actor, id org.ID, relea
 	if err != nil {
 		return Draft{}, Version{}, err
 	}
-	second, err := s.Store.FourEyes(ctx, draft.Place.Branch.Authority)
+	eyes, err := s.Store.FindEyes(ctx, draft.Place.Branch.Authority)
 	if err != nil {
 		return Draft{}, Version{}, err
 	}
-	if second && draft.Approver == "" {
+	if eyes.On && draft.Approver == "" {
 		return Draft{}, Version{}, errs.E(errs.Denied, "policy.needs_second")
 	}
 	return s.release(ctx, actor, permit, draft, draft, release)
@@ -118,6 +118,9 @@ func (s *Service) version(draft Draft, now time.Time) Version {
 	version := Version{
 		ID: s.NewID(), Place: draft.Place, Draft: draft.ID, Title: draft.Title, Reason: draft.Reason, Before: map[string]Say{}, After: draft.Changes,
 		By: draft.Author, ByName: draft.AuthorName, Approver: draft.Approver, ApproverName: draft.ApproverName, At: now,
+	}
+	if draft.Source.Kind == SourceUndo {
+		version.Undoes = draft.Source.Version
 	}
 	for family := range draft.Changes {
 		version.Before[family] = draft.Base[family]

@@ -13,11 +13,11 @@ func (s *Service) Review(ctx context.Context, actor may.Actor, id org.ID) (Revie
 	if err != nil {
 		return Review{}, err
 	}
-	second, err := s.Store.FourEyes(ctx, draft.Place.Branch.Authority)
+	eyes, err := s.Store.FindEyes(ctx, draft.Place.Branch.Authority)
 	if err != nil {
 		return Review{}, err
 	}
-	review := Review{NeedsSecond: second && draft.Approver == "" || who == draft.Author && !may.Can(actor, may.PolicyWrite, draft.Place.Branch)}
+	review := Review{NeedsSecond: eyes.On && draft.Approver == "" || who == draft.Author && !may.Can(actor, may.PolicyWrite, draft.Place.Branch)}
 	if draft.State == Published || draft.State == Discarded {
 		return review, nil
 	}

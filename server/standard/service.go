@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
@@ -24,8 +25,11 @@ type Store interface {
 	// StaffName returns the display name of somebody with a role that reaches the
 	// branch; others are not found.
 	StaffName(ctx context.Context, branch org.Branch, staff org.ID) (string, error)
-	FourEyes(ctx context.Context, authority org.ID) (bool, error)
-	SetFourEyes(ctx context.Context, permit may.Permit, authority org.ID, on bool) error
+	// FindEyes and SetEyes keep whether a second person is asked for; the empty id
+	// is the operator. Eyes that somebody changed since they were read are the
+	// Conflict fault "eyes.changed".
+	FindEyes(ctx context.Context, authority org.ID) (Eyes, error)
+	SetEyes(ctx context.Context, permit may.Permit, authority org.ID, before, after Eyes) error
 
 	ReachStore
 	DraftStore
@@ -40,8 +44,9 @@ type ReachStore interface {
 	// Grounds reads it for every school of a branch, as far as it concerns the
 	// families; none are all.
 	Grounds(ctx context.Context, branch org.Branch, families []string) ([]Ground, error)
-	// Crowds counts devices that are alike, but for the groups and devices named.
-	Crowds(ctx context.Context, place Place, groups, devices []org.ID) ([]Crowd, error)
+	// Crowds counts devices that are alike, but for the groups and devices named;
+	// those that understand less than the schema named are counted apart.
+	Crowds(ctx context.Context, place Place, groups, devices []org.ID, schema int) ([]Crowd, error)
 	// Machines lists the devices of a place one by one, by name.
 	Machines(ctx context.Context, place Place, cursor string, limit int) (machines []Machine, next string, err error)
 }
@@ -77,6 +82,9 @@ type ExceptionStore interface {
 	LiveExceptions(ctx context.Context, authority, school org.ID, at time.Time) (map[org.ID][]Exception, error)
 	// CountEnding counts those of a branch that end between at and two instants.
 	CountEnding(ctx context.Context, branch org.Branch, at, first, second time.Time) (before, until int, err error)
+	// CountAsked counts those of a branch of which a second person has to decide
+	// something.
+	CountAsked(ctx context.Context, branch org.Branch, at time.Time) (int, error)
 	CreateException(ctx context.Context, permit may.Permit, e Exception) error
 	UpdateException(ctx context.Context, permit may.Permit, before, after Exception) error
 	// ExpireExceptions ends those whose time has come.
@@ -97,6 +105,9 @@ type Service struct {
 	Changes interface{ Wake() }
 	// Mail reminds owners of exceptions; nil for nobody.
 	Mail Mail
+	// Schema is that of the declarations that devices are sent; zero for this
+	// build's.
+	Schema int
 	// Atomically makes the store calls inside of it one transaction. It may run
 	// them twice.
 	Atomically func(ctx context.Context, do func(ctx context.Context) error) error
@@ -113,6 +124,14 @@ func (s *Service) wake() {
 	if s.Changes != nil {
 		s.Changes.Wake()
 	}
+}
+
+// schema is that of the declarations that devices are sent.
+func (s *Service) schema() int {
+	if s.Schema > 0 {
+		return s.Schema
+	}
+	return ddm.Schema
 }
 
 // now is the instant to keep: what is stored has milliseconds.

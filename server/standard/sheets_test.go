@@ -165,7 +165,7 @@ func TestWhatIsWrittenOutIsWhatWouldBeReadIn(t *testing.T) {
 func TestFilesWaitForTheSecondPersonToo(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
-		h.must(h.SetFourEyes(ctx, h.operator, h.school.Authority, true))
+		h.eyes(true)
 		plan, err := h.ApplySheets(ctx, h.city, h.tree(citySheet), "")
 		h.must(err)
 		if len(plan.Waiting) != 1 || plan.Waiting[0].State != standard.Proposed {

@@ -162,11 +162,22 @@ type Draft struct {
 	// Secrets are never in it: where one is set, the value is Kept.
 }
 
+// Kinds of a Source.
+const (
+	SourceSchool  = "school"  // taken over from another place
+	SourceFile    = "file"    // a sheet
+	SourcePreset  = "preset"  // comes with the product
+	SourcePackage = "package" // a template of a publisher
+	SourceUndo    = "undo"    // takes a version back
+)
+
 // Source says where a draft's content comes from.
 type Source struct {
-	Kind  string        `json:"kind,omitempty"` // "", "school" (taken over), "file", "preset", "package"
-	Place desired.Place `json:"place,omitzero"`
-	Name  string        `json:"name,omitempty"`
+	Kind    string        `json:"kind,omitempty"` // empty: somebody typed it
+	Place   desired.Place `json:"place,omitzero"`
+	Name    string        `json:"name,omitempty"`
+	Version org.ID        `json:"version,omitempty"` // that is taken back
+	Package org.ID        `json:"package,omitempty"` // that is taken over
 }
 
 // Kept stands for a secret that is set and stays as it is.

@@ -50,7 +50,7 @@ func (s *Service) TakeOver(ctx context.Context, actor may.Actor, from, to desire
 	var before Draft
 	var permit may.Permit
 	if id == "" {
-		before, permit, err = s.begun(ctx, actor, to, NewDraft{Title: source.Name, Source: Source{Kind: "school", Place: from, Name: source.Name}})
+		before, permit, err = s.begun(ctx, actor, to, NewDraft{Title: source.Name, Source: Source{Kind: SourceSchool, Place: from, Name: source.Name}})
 	} else {
 		before, permit, err = s.own(ctx, actor, id)
 	}

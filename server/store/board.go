@@ -104,7 +104,7 @@ func (s *Store) Overdue(ctx context.Context, school org.Branch, at time.Time) ([
 const sheetSelect = `SELECT d.authority, d.school, s.name, d.id, COALESCE(e.id, ''), d.name, COALESCE(p.name, ''), d.serial, d.model, d.platform, d.simulated,
 	d.retired, COALESCE(e.leaving, 0), COALESCE(e.supervised, FALSE), COALESCE(e.created, 0), COALESCE(e.certificate_until, 0),
 	EXISTS (SELECT 1 FROM enrolments x WHERE x.authority = d.authority AND x.device = d.id AND x.state = 'left'),
-	COALESCE(st.last_seen, 0), COALESCE(st.reported, 0), COALESCE(st.agent, ''), COALESCE(st.facts, '{}'), COALESCE(st.declarations, '[]'), COALESCE(st.said_since, 0)
+	COALESCE(st.last_seen, 0), COALESCE(st.reported, 0), COALESCE(st.agent, ''), COALESCE(st.facts, '{}'), COALESCE(st.declarations, '[]'), COALESCE(st.said_times, '{}'), COALESCE(st.said_since, 0)
 	FROM devices d JOIN schools s ON s.authority = d.authority AND s.id = d.school
 	LEFT JOIN persons p ON p.authority = d.authority AND p.id = d.person
 	LEFT JOIN enrolments e ON e.authority = d.authority AND e.device = d.id AND e.state = 'enrolled'
@@ -113,17 +113,16 @@ const sheetSelect = `SELECT d.authority, d.school, s.name, d.id, COALESCE(e.id, 
 func scanSheet(row scanner) (board.Sheet, error) {
 	var sheet board.Sheet
 	var since, enrolled, until, seen, reported, retired, leaving int64
-	var facts, said string
+	var facts, said, times string
 	err := row.Scan(&sheet.Branch.Authority, &sheet.Branch.School, &sheet.School, &sheet.Device, &sheet.Enrolment, &sheet.Name, &sheet.Person, &sheet.Serial, &sheet.Model, &sheet.Platform, &sheet.Simulated,
-		&retired, &leaving, &sheet.Supervised, &enrolled, &until, &sheet.Left, &seen, &reported, &sheet.Agent, &facts, &said, &since)
+		&retired, &leaving, &sheet.Supervised, &enrolled, &until, &sheet.Left, &seen, &reported, &sheet.Agent, &facts, &said, &times, &since)
 	sheet.Enrolled, sheet.Until, sheet.Seen, sheet.Reported = instant(enrolled), instant(until), instant(seen), instant(reported)
 	sheet.Retired, sheet.Leaving = instant(retired), instant(leaving)
 	if err == nil {
 		// Facts come from a device: what does not parse is simply not known.
 		_ = json.Unmarshal([]byte(facts), &sheet.Facts)
-		var states ddm.DeclarationStates
-		_ = json.Unmarshal([]byte(said), &states)
-		sheet.Said, sheet.SaidSince = states.Configurations, instant(since)
+		sheet.Said = configurations(said)
+		sheet.SaidSince = saidSince(sheet.Said, times, since)
 	}
 	return sheet, err
 }

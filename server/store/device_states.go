@@ -36,13 +36,17 @@ func (s *Store) SaveReport(ctx context.Context, e checkin.Enrolment, report chec
 	}
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		now := millis(s.now())
-		_, err := tx.ExecContext(ctx, `UPDATE device_states SET reported = $1, last_seen = $1,
+		times, err := saidTimes(ctx, tx, e, report.Declarations, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE device_states SET reported = $1, last_seen = $1,
 			agent = CASE WHEN $2 = '' THEN agent ELSE $2 END, schema_no = CASE WHEN $3 = 0 THEN schema_no ELSE $3 END,
 			boot = CASE WHEN $4 = '' THEN boot ELSE $4 END, token = CASE WHEN $5 = '' THEN token ELSE $5 END,
 			facts = CASE WHEN $6 = '' THEN facts ELSE $6 END,
-			said_since = CASE WHEN $7 = '' OR $7 = declarations THEN said_since ELSE $1 END, declarations = CASE WHEN $7 = '' THEN declarations ELSE $7 END
-			WHERE authority = $8 AND device = $9`,
-			now, report.Agent, report.Schema, report.Boot, report.Token, facts, report.Declarations, e.Authority, e.Device)
+			declarations = CASE WHEN $7 = '' THEN declarations ELSE $7 END, said_times = CASE WHEN $8 = '' THEN said_times ELSE $8 END
+			WHERE authority = $9 AND device = $10`,
+			now, report.Agent, report.Schema, report.Boot, report.Token, facts, report.Declarations, times, e.Authority, e.Device)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -11,16 +12,21 @@ import (
 	"schulwart.org/server/standard"
 )
 
-const exceptionSelect = `SELECT x.authority, x.id, x.level, x.place, x.family, x.field, x.value, x.owner, x.owner_name, x.reason, x.starts, x.until, x.ended, x.ended_name, x.staff, x.by_name, x.created, x.reminded
+const exceptionSelect = `SELECT x.authority, x.id, x.level, x.place, x.family, x.field, x.value, x.owner, x.owner_name, x.reason, x.starts, x.until, x.ended, x.ended_name, x.staff, x.by_name, x.created, x.reminded, x.asked, x.approver, x.approver_name
 	FROM exceptions x WHERE `
 
 func (s *Store) scanException(row scanner) (standard.Exception, error) {
 	var e standard.Exception
-	var value string
+	var value, asked string
 	var starts, until, ended, created int64
-	err := row.Scan(&e.Place.Branch.Authority, &e.ID, &e.Place.Level, &e.Place.ID, &e.Family, &e.Field, &value, &e.Owner, &e.OwnerName, &e.Reason, &starts, &until, &ended, &e.EndedName, &e.By, &e.ByName, &created, &e.Reminded)
+	err := row.Scan(&e.Place.Branch.Authority, &e.ID, &e.Place.Level, &e.Place.ID, &e.Family, &e.Field, &value, &e.Owner, &e.OwnerName, &e.Reason, &starts, &until, &ended, &e.EndedName, &e.By, &e.ByName, &created, &e.Reminded, &asked, &e.Approver, &e.ApproverName)
 	if err != nil {
 		return e, err
+	}
+	if asked != "" {
+		if err := json.Unmarshal([]byte(asked), &e.Asked); err != nil {
+			return e, err
+		}
 	}
 	e.Starts, e.Until, e.Ended, e.Created = instant(starts), instant(until), instant(ended), instant(created)
 	e.Value, err = s.openValue(e.Family, e.Field, value)
@@ -47,6 +53,9 @@ func (s *Store) ListExceptions(ctx context.Context, branches []org.Branch, filte
 		q.add(" AND (x.ended > 0 OR x.until <= ?)", millis(at))
 	} else {
 		q.add(" AND x.ended = 0 AND x.until > ?", millis(at))
+	}
+	if filter.Asked {
+		q.add(" AND x.asked <> ''")
 	}
 	if filter.Within > 0 {
 		q.add(" AND x.until <= ?", millis(at.Add(filter.Within)))
@@ -89,7 +98,7 @@ func (s *Store) LiveExceptions(ctx context.Context, authority, school org.ID, at
 		standard.Exception
 	}
 	q := newQuery(`SELECT x.school, ` + exceptionSelect[len("SELECT "):])
-	q.add(`x.authority = ? AND x.school <> '' AND x.ended = 0 AND x.starts <= ? AND x.until > ?`, authority, millis(at), millis(at))
+	q.add(`x.authority = ? AND x.school <> '' AND x.ended = 0 AND NOT x.waiting AND x.starts <= ? AND x.until > ?`, authority, millis(at), millis(at))
 	if school != "" {
 		q.add(` AND x.school = ?`, school)
 	}
@@ -128,7 +137,8 @@ func aboutException(e standard.Exception) any {
 		Starts time.Time `json:"starts"`
 		Until  time.Time `json:"until"`
 		Ended  time.Time `json:"ended,omitzero"`
-	}{e.Place.Level, e.Place.ID, e.Family, e.Field, standard.MaskedValue(e.Family, e.Field, e.Value), e.OwnerName, e.Reason, e.Starts, e.Until, e.Ended}
+		Asked  string    `json:"asked,omitempty"`
+	}{e.Place.Level, e.Place.ID, e.Family, e.Field, standard.MaskedValue(e.Family, e.Field, e.Value), e.OwnerName, e.Reason, e.Starts, e.Until, e.Ended, e.Asked.What}
 }
 
 // CreateException keeps a new exception, unless one for the same field of the
@@ -148,9 +158,9 @@ func (s *Store) CreateException(ctx context.Context, permit may.Permit, e standa
 		if twice > 0 {
 			return errs.E(errs.Conflict, "exception.exists")
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO exceptions (authority, id, school, level, place, family, field, value, owner, owner_name, reason, starts, until, reminded, staff, by_name, created)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-			e.Place.Branch.Authority, e.ID, e.Place.Branch.School, e.Place.Level, e.Place.ID, e.Family, e.Field, value, e.Owner, e.OwnerName, e.Reason, millis(e.Starts), millis(e.Until), e.Reminded, e.By, e.ByName, millis(e.Created))
+		_, err = tx.ExecContext(ctx, `INSERT INTO exceptions (authority, id, school, level, place, family, field, value, owner, owner_name, reason, starts, until, reminded, staff, by_name, created, waiting, asked)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			e.Place.Branch.Authority, e.ID, e.Place.Branch.School, e.Place.Level, e.Place.ID, e.Family, e.Field, value, e.Owner, e.OwnerName, e.Reason, millis(e.Starts), millis(e.Until), e.Reminded, e.By, e.ByName, millis(e.Created), e.Asked.What == standard.AskBegin, askedText(e.Asked))
 		if err != nil {
 			return err
 		}
@@ -161,12 +171,22 @@ func (s *Store) CreateException(ctx context.Context, permit may.Permit, e standa
 	})
 }
 
+// askedText is what a second person has to decide, empty for nothing.
+func askedText(asked standard.Asked) string {
+	if asked.What == "" {
+		return ""
+	}
+	return document(asked)
+}
+
 // UpdateException gives an exception another end, or ends it, unless it is over
 // or was changed since it was read.
 func (s *Store) UpdateException(ctx context.Context, permit may.Permit, before, after standard.Exception) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE exceptions SET reason = $1, until = $2, ended = $3, ended_name = $4, told = $5, reminded = $6 WHERE authority = $7 AND id = $8 AND until = $9 AND ended = 0 AND told = FALSE`,
-			after.Reason, millis(after.Until), millis(after.Ended), after.EndedName, !after.Ended.IsZero(), after.Reminded, after.Place.Branch.Authority, after.ID, millis(before.Until))
+		result, err := tx.ExecContext(ctx, `UPDATE exceptions SET reason = $1, starts = $2, until = $3, ended = $4, ended_name = $5, told = $6, reminded = $7, waiting = $8, asked = $9, approver = $10, approver_name = $11
+			WHERE authority = $12 AND id = $13 AND until = $14 AND asked = $15 AND ended = 0 AND told = FALSE`,
+			after.Reason, millis(after.Starts), millis(after.Until), millis(after.Ended), after.EndedName, !after.Ended.IsZero(), after.Reminded, after.Asked.What == standard.AskBegin, askedText(after.Asked), after.Approver, after.ApproverName,
+			after.Place.Branch.Authority, after.ID, millis(before.Until), askedText(before.Asked))
 		if err != nil {
 			return err
 		}
@@ -220,7 +240,7 @@ func (s *Store) ExpireExceptions(ctx context.Context, at time.Time) (int, error)
 // EndingExceptions lists exceptions that end within a time and of whose end was
 // not told for so many days before.
 func (s *Store) EndingExceptions(ctx context.Context, at time.Time, days int) ([]standard.Exception, error) {
-	found, err := collect(ctx, s.reader(ctx), s.scanException, exceptionSelect+`x.told = FALSE AND x.ended = 0 AND x.until > $1 AND x.until <= $2 AND (x.reminded = 0 OR x.reminded > $3) ORDER BY x.until, x.id LIMIT 500`,
+	found, err := collect(ctx, s.reader(ctx), s.scanException, exceptionSelect+`x.told = FALSE AND x.ended = 0 AND NOT x.waiting AND x.until > $1 AND x.until <= $2 AND (x.reminded = 0 OR x.reminded > $3) ORDER BY x.until, x.id LIMIT 500`,
 		millis(at), millis(at.Add(time.Duration(days)*24*time.Hour)), days)
 	if err != nil {
 		return nil, err
@@ -242,17 +262,18 @@ func (s *Store) Reminded(ctx context.Context, e standard.Exception, days int) er
 
 // CountEnding counts exceptions of a branch that end before two instants.
 func (s *Store) CountEnding(ctx context.Context, branch org.Branch, at, first, second time.Time) (int, int, error) {
-	q := newQuery(`SELECT COALESCE(SUM(CASE WHEN x.until <= ? THEN 1 ELSE 0 END), 0), COUNT(*) FROM exceptions x WHERE x.ended = 0 AND x.until > ? AND x.until <= ? AND `, millis(first), millis(at), millis(second))
+	q := newQuery(`SELECT COALESCE(SUM(CASE WHEN x.until <= ? THEN 1 ELSE 0 END), 0), COUNT(*) FROM exceptions x WHERE x.ended = 0 AND NOT x.waiting AND x.until > ? AND x.until <= ? AND `, millis(first), millis(at), millis(second))
 	q.place("x.authority", "x.school", branch)
 	var a, b int
 	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&a, &b)
 	return a, b, err
 }
 
-// CountDrafts counts drafts of a branch in a state.
-func (s *Store) CountDrafts(ctx context.Context, branch org.Branch, state standard.State) (int, error) {
-	q := newQuery(`SELECT COUNT(*) FROM policy_drafts p WHERE p.state = ? AND `, state)
-	q.place("p.authority", "p.school", branch)
+// CountAsked counts exceptions of a branch of which a second person has to decide
+// something.
+func (s *Store) CountAsked(ctx context.Context, branch org.Branch, at time.Time) (int, error) {
+	q := newQuery(`SELECT COUNT(*) FROM exceptions x WHERE x.asked <> '' AND x.ended = 0 AND x.until > ? AND `, millis(at))
+	q.place("x.authority", "x.school", branch)
 	var n int
 	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
 	return n, err

@@ -27,6 +27,9 @@ func scanGroup(row scanner) (roster.Group, error) {
 func (s *Store) ListGroups(ctx context.Context, branches []org.Branch, filter roster.GroupFilter, at time.Time) ([]roster.Group, string, error) {
 	q := newQuery(groupSelect)
 	q.places("g.authority", "g.school", branches)
+	if filter.Authority != "" {
+		q.add(` AND g.authority = ?`, filter.Authority)
+	}
 	if filter.School != "" {
 		q.add(` AND g.school = ?`, filter.School)
 	}

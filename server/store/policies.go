@@ -53,7 +53,7 @@ func (s *Store) readPolicy(p *desired.Policy, value, holds string) error {
 // not ended. Those that begin later are among them: the answer says when it will
 // change.
 func (s *Store) exceptionsFor(ctx context.Context, tx Tx, school org.Branch) ([]desired.Exception, error) {
-	return collect(ctx, tx, s.scanLive, `SELECT id, level, place, family, field, value, starts, until FROM exceptions WHERE ended = 0 AND until > $3 AND `+reaching+` ORDER BY id`,
+	return collect(ctx, tx, s.scanLive, `SELECT id, level, place, family, field, value, starts, until FROM exceptions WHERE ended = 0 AND NOT waiting AND until > $3 AND `+reaching+` ORDER BY id`,
 		school.Authority, school.School, millis(s.now()))
 }
 

@@ -216,6 +216,11 @@ func (s *Store) PublishDraft(ctx context.Context, permit may.Permit, before, aft
 				return err
 			}
 		}
+		if v.Undoes != "" {
+			if err := s.markUndone(ctx, tx, v); err != nil {
+				return err
+			}
+		}
 		if err := s.publish(ctx, tx, permit, v); err != nil {
 			return err
 		}
@@ -245,4 +250,13 @@ func (s *Store) unmoved(ctx context.Context, tx Tx, place standard.Place, was, t
 		}
 	}
 	return nil
+}
+
+// CountDrafts counts drafts of a branch in a state.
+func (s *Store) CountDrafts(ctx context.Context, branch org.Branch, state standard.State) (int, error) {
+	q := newQuery(`SELECT COUNT(*) FROM policy_drafts p WHERE p.state = ? AND `, state)
+	q.place("p.authority", "p.school", branch)
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
+	return n, err
 }

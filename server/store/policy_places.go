@@ -92,20 +92,3 @@ func (s *Store) PersonBehind(ctx context.Context, id org.ID) (org.ID, error) {
 	}
 	return maker, err
 }
-
-// fourEyes is the setting by which the operator's own changes need a second
-// person.
-const fourEyes = "policy.four_eyes"
-
-// FourEyes reports whether an authority asks for a second person; the empty id is
-// the operator.
-func (s *Store) FourEyes(ctx context.Context, authority org.ID) (bool, error) {
-	if authority == "" {
-		value, err := s.Setting(ctx, fourEyes)
-		return value == "on", err
-	}
-	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT four_eyes FROM authorities WHERE id = $1`, authority), func(row scanner) (bool, error) {
-		var on bool
-		return on, row.Scan(&on)
-	}, "not_found")
-}

@@ -107,16 +107,25 @@ type said struct {
 // UndoVersion publishes a version that takes another one back.
 func (s *Store) UndoVersion(ctx context.Context, permit may.Permit, v standard.Version) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE policy_versions SET undone = $1 WHERE authority = $2 AND id = $3 AND undone = ''`, v.ID, v.Place.Branch.Authority, v.Undoes)
-		if err != nil {
+		if err := s.markUndone(ctx, tx, v); err != nil {
 			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			if err != nil {
-				return err
-			}
-			return errs.E(errs.Conflict, "policy.undone_already")
 		}
 		return s.publish(ctx, tx, permit, v)
 	})
+}
+
+// markUndone notes that a version takes another one back, which nothing did
+// before.
+func (s *Store) markUndone(ctx context.Context, tx Tx, v standard.Version) error {
+	result, err := tx.ExecContext(ctx, `UPDATE policy_versions SET undone = $1 WHERE authority = $2 AND id = $3 AND undone = ''`, v.ID, v.Place.Branch.Authority, v.Undoes)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		if err != nil {
+			return err
+		}
+		return errs.E(errs.Conflict, "policy.undone_already")
+	}
+	return nil
 }

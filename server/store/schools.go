@@ -137,28 +137,3 @@ func (s *Store) UpdateSchool(ctx context.Context, permit may.Permit, before, aft
 		return s.record(ctx, tx, permit, Target{"school", after.ID}, aboutSchool(before), aboutSchool(after))
 	})
 }
-
-// SetFourEyes says whether an authority, or for the empty id the operator, asks
-// for a second person before policies are published.
-func (s *Store) SetFourEyes(ctx context.Context, permit may.Permit, authority org.ID, on bool) error {
-	return s.write(ctx, func(ctx context.Context, tx Tx) error {
-		before, err := s.FourEyes(ctx, authority)
-		if err != nil {
-			return err
-		}
-		value := map[bool]string{true: "on", false: "off"}
-		if authority == "" {
-			err = s.PutSetting(ctx, fourEyes, value[on])
-		} else {
-			_, err = tx.ExecContext(ctx, `UPDATE authorities SET four_eyes = $1 WHERE id = $2`, on, authority)
-		}
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, tx, permit, Target{"authority", authority}, eyes{value[before]}, eyes{value[on]})
-	})
-}
-
-type eyes struct {
-	FourEyes string `json:"four_eyes"`
-}

@@ -164,6 +164,6 @@ var schools = []Sample{
 		return web.TokenSheet(web.TokenSheetPage{Frame: admin(f, web.NavEnrolment), Row: token, School: "Goethe-Gymnasium", URL: tokenURL, QR: code(tokenURL), Fingerprint: fingerprint, Command: "sudo schulwart-agent enroll '" + tokenURL + "'"})
 	}},
 	{"settings", "Schule", func(f web.Frame) templ.Component {
-		return web.Settings(web.SettingsPage{Frame: admin(f, web.NavSettings), Name: "Goethe-Gymnasium", Short: "GG", Bells: "08:00-08:45\n08:50-09:35\n09:50-25:35\n", Deny: "games.example\n", DefaultMinutes: 45, Problem: &web.Problem{Key: "school.bad_bells", Field: "bells", Args: map[string]any{"line": 3}}})
+		return web.Settings(web.SettingsPage{Frame: admin(f, web.NavSettings), Name: "Goethe-Gymnasium", Short: "GG", Bells: "08:00-08:45\n08:50-09:35\n09:50-25:35\n", FilterURL: "#", DefaultMinutes: 45, Problem: &web.Problem{Key: "school.bad_bells", Field: "bells", Args: map[string]any{"line": 3}}})
 	}},
 }

@@ -142,7 +142,7 @@ var standards = []Sample{
 	}},
 	{"policies-read", "Richtlinien", func(f web.Frame) templ.Component {
 		p := policiesPage(f)
-		p.MayWrite, p.MayTake, p.Presets, p.Place = false, false, nil, everywhere
+		p.MayWrite, p.MayTake, p.Presets, p.Place, p.FourEyes, p.EyesURL = false, false, nil, everywhere, true, "#"
 		return web.Policies(p)
 	}},
 	{"policy-edit", "Richtlinien", func(f web.Frame) templ.Component { return web.PolicyEdit(editPage(f)) }},
@@ -182,15 +182,34 @@ var standards = []Sample{
 	}},
 	{"draft-published", "Richtlinien", func(f web.Frame) templ.Component {
 		p := draftPage(f)
-		p.Draft.State, p.MayEdit, p.MayPropose, p.MayPilot, p.MayDiscard, p.Impact, p.ApprovedBy, p.From = web.DraftPublished, false, false, false, false, nil, "Frau Lang", "Regionale Schule Nord"
+		p.Draft.State, p.MayEdit, p.MayPropose, p.MayPilot, p.MayDiscard, p.Impact, p.ApprovedBy, p.From = web.DraftPublished, false, false, false, false, nil, "Frau Lang", &web.DraftSource{Kind: "school", Name: "Regionale Schule Nord"}
 		return web.Draft(p)
+	}},
+	{"draft-groups", "Richtlinien", func(f web.Frame) templ.Component {
+		p := draftPage(f)
+		p.From, p.MoreGroups, p.GroupQuery = &web.DraftSource{Kind: "undo", Name: "Sperrliste Advent", URL: "#"}, true, "Raum"
+		return web.Draft(p)
+	}},
+	{"draft-groups-none", "Richtlinien", func(f web.Frame) templ.Component {
+		p := draftPage(f)
+		p.From, p.Groups, p.GroupQuery = &web.DraftSource{Kind: "preset", Preset: "grundschule"}, nil, "Turnhalle"
+		return web.Draft(p)
+	}},
+	{"four-eyes", "Richtlinien", func(f web.Frame) templ.Component {
+		return web.FourEyes(web.EyesPage{Frame: admin(f, web.NavPolicies), Place: city, Above: []web.PolicyPlace{everywhere}, MayChange: true})
+	}},
+	{"four-eyes-on", "Richtlinien", func(f web.Frame) templ.Component {
+		return web.FourEyes(web.EyesPage{Frame: admin(f, web.NavPolicies), Place: city, On: true, MayChange: true})
+	}},
+	{"four-eyes-asked", "Richtlinien", func(f web.Frame) templ.Component {
+		return web.FourEyes(web.EyesPage{Frame: admin(f, web.NavPolicies), Place: city, On: true, AskedBy: "Frau Lang", AskedAt: ago(20 * time.Hour), MayChange: true, MayConfirm: true})
 	}},
 	{"impact-devices", "Richtlinien", func(f web.Frame) templ.Component {
 		lines := draftPage(f).Impact.Lines
 		for i := range lines {
 			lines[i].Devices = 0
 		}
-		return web.ImpactDevices(web.ImpactDevicesPage{Frame: admin(f, web.NavPolicies), Draft: openDraft, School: "Goethe-Gymnasium", Devices: 214, Pager: web.Pager{Shown: 2, Total: -1, Next: "#"},
+		return web.ImpactDevices(web.ImpactDevicesPage{Frame: admin(f, web.NavPolicies), Draft: openDraft, School: "Goethe-Gymnasium", Devices: 214, Pager: web.Pager{Shown: 2, Total: 214, Next: "#"},
 			Rows: []web.ImpactDevice{{ID: "d1", Name: "MS-0388", Lines: lines}, {ID: "d2", Name: "MS-0389", Lines: lines[:1], Unable: []web.ImpactUnable{{Field: accessField, Why: "supervision"}}}}})
 	}},
 	{"policy-history", "Richtlinien", func(f web.Frame) templ.Component {
@@ -204,7 +223,7 @@ var standards = []Sample{
 	}},
 	{"revision", "Richtlinien", func(f web.Frame) templ.Component {
 		row := revisionRow()
-		return web.Revision(web.RevisionPage{Frame: admin(f, web.NavPolicies), Above: []web.PolicyPlace{city}, Row: row, MayRevert: true,
+		return web.Revision(web.RevisionPage{Frame: admin(f, web.NavPolicies), Above: []web.PolicyPlace{city}, Row: row, MayRevert: true, Asks: f.Lang == "en",
 			Back: []web.PolicyChange{{Place: goethe, Field: denyField, Removed: []string{"social.example"}}, {Place: goethe, Field: accessField, Before: chosen("read-only"), After: chosen("allowed")}}})
 	}},
 	{"revision-later", "Richtlinien", func(f web.Frame) templ.Component {
@@ -227,10 +246,23 @@ var standards = []Sample{
 	{"exception", "Richtlinien", func(f web.Frame) templ.Component {
 		return web.Exception(web.ExceptionPage{Frame: admin(f, web.NavExceptions), Row: exceptionRow(), ThenFrom: &city, Until: "2027-01-31", Longest: "2027-11-16", MayExtend: true, MayEnd: true})
 	}},
+	{"exception-asked", "Richtlinien", func(f web.Frame) templ.Component {
+		row := exceptionRow()
+		row.Asked, row.AskedBy, row.AskedAt = "begin", "Kim Lehr", ago(3*time.Hour)
+		return web.Exception(web.ExceptionPage{Frame: admin(f, web.NavExceptions), Row: row, ThenFrom: &city, MayGrant: true, MayRefuse: true, Asks: true})
+	}},
+	{"exception-asked-own", "Richtlinien", func(f web.Frame) templ.Component {
+		row := exceptionRow()
+		row.Asked, row.AskedBy, row.AskedAt, row.AskedUntil, row.AskedReason, row.ApprovedBy = "extend", "Frau Adler", ago(3*time.Hour), now.AddDate(0, 2, 0), "Der Kurs läuft weiter.", "Frau Lang"
+		return web.Exception(web.ExceptionPage{Frame: admin(f, web.NavExceptions), Row: row, ThenFrom: &city, MayRefuse: true, Own: true, Asks: true})
+	}},
+	{"exception-asks", "Richtlinien", func(f web.Frame) templ.Component {
+		return web.Exception(web.ExceptionPage{Frame: admin(f, web.NavExceptions), Row: exceptionRow(), ThenFrom: &city, Until: "2027-01-31", Longest: "2027-11-16", MayExtend: true, MayEnd: true, Asks: true})
+	}},
 	{"exception-new", "Richtlinien", func(f web.Frame) templ.Component {
 		field := editPage(f).Fields[0]
 		field.Raw, field.Value = "", names("games.example")
-		return web.ExceptionNew(web.ExceptionNewPage{Frame: admin(f, web.NavExceptions), Places: []web.Option{{Value: "school/s1", Label: "Goethe-Gymnasium (Schule)"}, {Value: "group/g204", Label: "Raum 204", Chosen: true}},
+		return web.ExceptionNew(web.ExceptionNewPage{Frame: admin(f, web.NavExceptions), Asks: true, Places: []web.Option{{Value: "school/s1", Label: "Goethe-Gymnasium (Schule)"}, {Value: "group/g204", Label: "Raum 204", Chosen: true}},
 			Whats: []web.Option{{Value: "webfilter.deny", Label: "Webfilter: Gesperrte Seiten", Chosen: true}}, Place: room204, Field: &field, TakesOut: true, Owners: []web.Option{{}, {Value: "p2", Label: "Frau Adler"}},
 			Until: "2027-01-31", Longest: "2027-11-16", Problems: []web.Problem{{Key: "exception.reason_missing", Field: "reason"}}})
 	}},
