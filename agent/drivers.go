@@ -12,6 +12,7 @@ import (
 
 // driverOptions are what drivers learn at set-up.
 type driverOptions struct {
+	state   string // directory of the agent's state
 	files   host.Files
 	clock   host.Clock
 	log     *slog.Logger
@@ -22,8 +23,8 @@ type driverOptions struct {
 
 // optionsFor reads from the identity where the device's server is. Without one,
 // drivers can still take back what they did.
-func optionsFor(files host.Files, clock host.Clock, id *identity.Identity, log *slog.Logger) driverOptions {
-	o := driverOptions{files: files, clock: clock, log: log}
+func optionsFor(state string, files host.Files, clock host.Clock, id *identity.Identity, log *slog.Logger) driverOptions {
+	o := driverOptions{state: state, files: files, clock: clock, log: log}
 	if id == nil {
 		return o
 	}

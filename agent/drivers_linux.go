@@ -26,7 +26,7 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 			Server: o.servers, Pages: o.pages, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
 		}),
 		linux.NewScreen(linux.ScreenOptions{
-			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, Unlock: func() error { return host.LockConsoles(host.HoldDir, false) },
+			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, State: o.state, Unlock: func() error { return host.LockConsoles(host.HoldDir, false) },
 		}),
 		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock}),
 		linux.NewBrowser(linux.BrowserOptions{

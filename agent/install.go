@@ -55,7 +55,7 @@ func uninstall(at *place, keepService bool) error {
 	if err != nil && !errors.Is(err, identity.ErrNone) {
 		faults = append(faults, err)
 	}
-	parts, err := drivers(optionsFor(files, clock, id, at.log))
+	parts, err := drivers(optionsFor(at.state, files, clock, id, at.log))
 	if err == nil {
 		err = takeBackAll(at.ctx, parts)
 	}

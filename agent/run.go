@@ -122,7 +122,7 @@ func (a *agent) live(ctx context.Context) error {
 func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	parts, err := drivers(optionsFor(a.files, a.clock, id, a.log))
+	parts, err := drivers(optionsFor(a.state, a.files, a.clock, id, a.log))
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (a *agent) idle(ctx context.Context, why error) {
 }
 
 func (a *agent) takeBack(ctx context.Context) {
-	parts, err := drivers(optionsFor(a.files, a.clock, nil, a.log))
+	parts, err := drivers(optionsFor(a.state, a.files, a.clock, nil, a.log))
 	if err == nil {
 		err = takeBackAll(ctx, parts)
 	}

@@ -33,7 +33,7 @@ func tryAll(at *place, site, other string) error {
 	if err != nil && !errors.Is(err, identity.ErrNone) {
 		return err
 	}
-	o := optionsFor(files, clock, id, at.log)
+	o := optionsFor(at.state, files, clock, id, at.log)
 	parts, err := drivers(o)
 	if err != nil {
 		return err

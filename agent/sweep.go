@@ -42,7 +42,7 @@ func sweep(at *place, _ []string) error {
 	if ok {
 		defer release()
 	}
-	parts, err := drivers(optionsFor(files, clock, id, at.log))
+	parts, err := drivers(optionsFor(at.state, files, clock, id, at.log))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 func hold(name, dir string) error {
 	switch name {
 	case display.Name:
-		return display.Hold(dir, host.SystemDesktops{}, host.SystemPrograms{})
+		return display.Hold(dir, host.SystemDesktops{}, host.SystemPrograms{}, askAgent)
 	case linux.AppsName:
 		return linux.HoldApps(dir, judge())
 	case linux.ProgramsName:

@@ -26,6 +26,8 @@ type told struct {
 	Order Order         `json:"order"`
 	Left  time.Duration `json:"left"`
 	Voice bool          `json:"voice"`
+	// Answer is what was said of the last code.
+	Answer verdict `json:"answer"`
 }
 
 // said is a line back.
@@ -35,6 +37,8 @@ type said struct {
 	Screens int        `json:"screens"`
 	Fault   string     `json:"fault,omitempty"`
 	Speak   words.Lang `json:"speak,omitempty"` // read aloud, please
+	Code    string     `json:"code,omitempty"`  // was typed; Lang is in which language to answer
+	Lang    words.Lang `json:"lang,omitempty"`
 }
 
 // cover is the window above everything on one display.
@@ -55,6 +59,7 @@ type cover struct {
 	clock   host.Clock
 	drawn   string // label and sweep of the ring last drawn
 	alone   bool   // the keeper is gone
+	code    entry  // where a code is asked for
 	refused int    // rounds in which somebody else held the keyboard
 	out     *json.Encoder
 }
@@ -188,7 +193,7 @@ func (c *cover) run(orders <-chan told) error {
 				c.ends = min(c.ends, c.clock.Read().Elapsed+linger)
 				continue
 			}
-			changed := !t.Order.equal(c.told.Order) || t.Voice != c.told.Voice
+			changed := !t.Order.equal(c.told.Order) || t.Voice != c.told.Voice || c.code.hear(t.Answer)
 			c.take(t)
 			if changed {
 				if err := c.draw(); err != nil {
@@ -297,6 +302,9 @@ func (c *cover) happened(event xgb.Event) error {
 	switch e := event.(type) {
 	case xproto.KeyPressEvent:
 		const f1 = 0xFFBE
+		if c.told.Order.Code && c.code.key(c.keys[e.Detail]) {
+			return c.typed()
+		}
 		return c.choose(func(b button) bool { return c.keys[e.Detail] == f1+uint32(b.key)-1 })
 	case xproto.ButtonPressEvent:
 		at := image.Pt(int(e.RootX), int(e.RootY))

@@ -27,7 +27,8 @@ type scene struct {
 	text        words.LockText
 	message     string // the teacher's own words
 	left, total time.Duration
-	voice       bool // something can read aloud
+	voice       bool   // something can read aloud
+	code        *entry // where a code is asked for
 }
 
 // view places a scene on a screen of a size in pixels; all lengths scale with it.
@@ -113,6 +114,9 @@ func (v view) body(s scene) (picture, error) {
 			plain.centre(img, middle, y, muted, line)
 			y += plain.size * 1.5
 		}
+	}
+	if s.code != nil {
+		y = v.field(img, title, plain, middle, y, s)
 	}
 	if s.message != "" {
 		y += 24 * v.scale

@@ -27,10 +27,14 @@ type Order struct {
 	Consoles bool `json:"consoles"`
 	// Displays are the only ones to cover (":0"); empty for all.
 	Displays []string `json:"displays,omitempty"`
+	// Code asks for the resume code of an examination; the agent whose state lies in
+	// State judges it.
+	Code  bool   `json:"code,omitempty"`
+	State string `json:"state,omitempty"`
 }
 
 func (o Order) equal(other Order) bool {
-	return o.By == other.By && o.Message == other.Message && o.Until.Equal(other.Until) && o.Total == other.Total
+	return o.By == other.By && o.Message == other.Message && o.Until.Equal(other.Until) && o.Total == other.Total && o.Code == other.Code
 }
 
 // Report is what the helper says of every display that it covers.
@@ -50,17 +54,33 @@ type keeper struct {
 	desktops host.Desktops
 	programs host.Programs
 	covered  map[string]*covered
+	ask      Ask
 }
+
+// Ask puts a code that somebody typed to the agent whose state lies in the
+// directory, and returns what to answer in words.
+type Ask func(state, code string, lang words.Lang) string
 
 // covered is one display with the process that covers it.
 type covered struct {
 	desktop host.Desktop
 	process *host.Attached
 
-	mu    sync.Mutex
-	seen  Seen
-	heard time.Time
-	speak words.Lang
+	mu     sync.Mutex
+	seen   Seen
+	heard  time.Time
+	speak  words.Lang
+	lang   words.Lang // in which it was typed
+	asking bool
+	typed  string // code that was not put to the agent yet
+	// answer is what the agent said, numbered so that it is shown once.
+	answer verdict
+}
+
+// verdict is what the agent said of a code.
+type verdict struct {
+	Number int    `json:"number"`
+	Text   string `json:"text"`
 }
 
 // The keeper's rhythm, and how long a process may be silent before it is
@@ -73,7 +93,7 @@ const (
 
 // Hold covers the displays of people for as long as the order in dir says. It
 // returns at once if another helper does so already.
-func Hold(dir string, desktops host.Desktops, programs host.Programs) error {
+func Hold(dir string, desktops host.Desktops, programs host.Programs, ask Ask) error {
 	lock, err := host.Keep(dir, Name)
 	if errors.Is(err, host.ErrHeld) {
 		return nil
@@ -81,7 +101,7 @@ func Hold(dir string, desktops host.Desktops, programs host.Programs) error {
 	if err != nil {
 		return err
 	}
-	k := &keeper{lock, desktops, programs, map[string]*covered{}}
+	k := &keeper{lock, desktops, programs, map[string]*covered{}, ask}
 	defer k.Close()
 	defer k.uncover()
 	for number := 0; ; number++ {
@@ -155,6 +175,7 @@ func (k *keeper) tell(order told) Report {
 		c.keep(order)
 		seen, speak := c.take()
 		report[display] = seen
+		c.judge(k.ask, order.Order.State)
 		if speak != "" {
 			k.readAloud(c.desktop, speak, order.Order)
 		}
@@ -183,6 +204,9 @@ func (c *covered) keep(order told) {
 			return
 		}
 	}
+	c.mu.Lock()
+	order.Answer = c.answer
+	c.mu.Unlock()
 	line, err := json.Marshal(order)
 	if err == nil {
 		// A process that has ended is noticed in the next round.
@@ -218,9 +242,12 @@ func (c *covered) listen(process *host.Attached) {
 		}
 		c.mu.Lock()
 		c.heard = time.Now()
-		if word.Speak != "" {
+		switch {
+		case word.Speak != "":
 			c.speak = word.Speak
-		} else {
+		case word.Code != "":
+			c.typed, c.lang = word.Code, word.Lang
+		default:
 			c.seen = Seen{Covered: word.Covered, Held: word.Held, Screens: word.Screens, Fault: word.Fault}
 		}
 		c.mu.Unlock()
@@ -229,6 +256,25 @@ func (c *covered) listen(process *host.Attached) {
 	c.seen.Covered, c.seen.Held = false, false
 	c.mu.Unlock()
 	process.Done()
+}
+
+// judge puts a typed code to the agent, one at a time; whoever waits for the
+// answer keeps no cover from being looked after.
+func (c *covered) judge(ask Ask, state string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.typed == "" || c.asking || ask == nil {
+		return
+	}
+	code, lang := c.typed, c.lang
+	c.typed, c.asking = "", true
+	go func() {
+		text := ask(state, code, lang)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.asking = false
+		c.answer = verdict{c.answer.Number + 1, text}
+	}()
 }
 
 func (c *covered) take() (Seen, words.Lang) {
@@ -249,7 +295,7 @@ func hasVoice() bool {
 
 // readAloud lets the session speak the sentences.
 func (k *keeper) readAloud(d host.Desktop, lang words.Lang, order Order) {
-	text := words.Lock(lang, order.By, order.Until, nil)
+	text := textOf(lang, order)
 	sentences := text.Title + " " + text.Who + " " + text.Until + " " + text.Safe + " " + order.Message
 	// A session without a voice stays silent; the text is on the screen.
 	_ = k.programs.Launch(host.Launch{UID: d.UID, GID: d.GID, Groups: d.Groups, Path: voice, Args: []string{"-l", string(lang), "--", sentences}, Env: d.Env, Dir: "/"})

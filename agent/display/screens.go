@@ -6,8 +6,6 @@ import (
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/randr"
 	"github.com/jezek/xgb/xproto"
-
-	"schulwart.org/agent/words"
 )
 
 // layout makes the window as large as the display and finds its screens.
@@ -49,7 +47,7 @@ func outputs(conn *xgb.Conn, root xproto.Window) []image.Rectangle {
 
 func (c *cover) scene() scene {
 	return scene{
-		text: words.Lock(c.lang, c.told.Order.By, c.told.Order.Until, nil), message: c.told.Order.Message,
+		text: textOf(c.lang, c.told.Order), message: c.told.Order.Message, code: c.shownCode(),
 		left: c.left(), total: max(c.told.Order.Total, c.told.Left), voice: c.told.Voice,
 	}
 }
@@ -107,7 +105,7 @@ func (c *cover) ring() error {
 // title gives the window its sentence as a name, where aids that read windows
 // find it (EWMH _NET_WM_NAME).
 func (c *cover) title() {
-	text := words.Lock(c.lang, c.told.Order.By, c.told.Order.Until, nil)
+	text := textOf(c.lang, c.told.Order)
 	name := []byte(text.Title + " " + text.Who + " " + text.Until)
 	xproto.ChangeProperty(c.conn, xproto.PropModeReplace, c.window, xproto.AtomWmClass, xproto.AtomString, 8, 20, []byte("schulwart\x00Schulwart\x00"))
 	atoms := map[string]xproto.Atom{}

@@ -60,3 +60,25 @@ func Locks(by string, until time.Time, loc *time.Location) []LockText {
 	}
 	return texts
 }
+
+// In each sentence %at% is the time of the end.
+var examWaitsTexts = map[Lang]LockText{
+	German:    {Title: "Deine Prüfung wartet.", Who: "Das Gerät wurde neu gestartet. Melde dich bei der Aufsicht.", Until: "Die Aufsicht gibt dir einen Code. Tippe die 8 Ziffern.", Safe: "Deine Prüfung endet um %at% Uhr."},
+	Ukrainian: {Title: "Твій іспит чекає.", Who: "Пристрій було перезапущено. Звернися до вчителя.", Until: "Вчитель дасть тобі код. Введи 8 цифр.", Safe: "Твій іспит закінчується о %at%."},
+	Arabic:    {Title: "امتحانك في الانتظار.", Who: "أعيد تشغيل الجهاز. تحدث إلى المراقب.", Until: "سيعطيك المراقب رمزًا. اكتب الأرقام الثمانية.", Safe: "ينتهي امتحانك في الساعة %at%.", RTL: true},
+	Turkish:   {Title: "Sınavın bekliyor.", Who: "Cihaz yeniden başlatıldı. Gözetmene haber ver.", Until: "Gözetmen sana bir kod verir. 8 rakamı yaz.", Safe: "Sınavın saat %at% olunca biter."},
+	Russian:   {Title: "Твой экзамен ждёт.", Who: "Устройство было перезапущено. Обратись к учителю.", Until: "Учитель даст тебе код. Введи 8 цифр.", Safe: "Твой экзамен заканчивается в %at%."},
+	English:   {Title: "Your exam is waiting.", Who: "The device was restarted. Tell the invigilator.", Until: "The invigilator gives you a code. Type the 8 digits.", Safe: "Your exam ends at %at%."},
+}
+
+// ExamWaits returns what the screen says while an examination waits for its
+// resume code. Unknown languages are told in German. A nil location is Germany.
+func ExamWaits(lang Lang, until time.Time, loc *time.Location) LockText {
+	text, ok := examWaitsTexts[lang]
+	if !ok {
+		lang, text = German, examWaitsTexts[German]
+	}
+	text.Lang = lang
+	text.Safe = strings.ReplaceAll(text.Safe, "%at%", Clock(until, loc))
+	return text
+}

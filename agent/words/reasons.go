@@ -95,6 +95,7 @@ var sentences = map[string]sentence{
 	"release.wrong":       {"Dieser Code passt nicht. Noch {left} Versuche.", "This code does not fit. {left} tries left."},
 	"release.wait":        {"Zu viele Versuche. Bitte warte bis {at} Uhr.", "Too many tries. Please wait until {at}."},
 	"release.used":        {"Dieser Code wurde schon benutzt.", "This code has been used already."},
+	"release.unheard":     {"Das hat nicht geklappt. Versuche es gleich noch einmal.", "That did not work. Try again in a moment."},
 	"release.resumed":     {"Es geht weiter.", "You can go on."},
 	"release.not-waiting": {"Die Prüfung läuft schon. Der Code bleibt gültig.", "The exam is running already. The code stays valid."},
 	"release.nothing":     {"Es gilt gerade kein Modus, der enden könnte.", "No mode holds that could end."},

@@ -80,3 +80,12 @@ func TestReasonsExistInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExamThatWaitsSaysSoInSixLanguages(t *testing.T) {
+	for _, lang := range words.LockLanguages {
+		text := words.ExamWaits(lang, end, nil)
+		if text.Lang != lang || text.Title == "" || text.Who == "" || !strings.Contains(text.Until, "8") && lang != words.Arabic || !strings.Contains(text.Safe, "10:35") {
+			t.Errorf("%s is incomplete: %+v", lang, text)
+		}
+	}
+}

@@ -24,6 +24,9 @@ type ScreenOptions struct {
 	Unlock func() error
 	// Consoles keeps people from text consoles while the screen is covered.
 	Consoles bool
+	// State is the directory in which the agent listens for codes that are typed on
+	// the cover.
+	State string
 	// Displays are the only ones to cover; empty for all.
 	Displays []string
 }
@@ -79,10 +82,13 @@ func (s *Screen) uncover() error {
 // over a restart of the agent.
 func (s *Screen) order(screen enforce.Screen) display.Order {
 	order := display.Order{By: screen.By, Message: screen.Message, Until: screen.Until.UTC(), Total: screen.Release.Round(time.Second), Consoles: s.o.Consoles, Displays: s.o.Displays}
+	if screen.Code {
+		order.Code, order.State = true, s.o.State
+	}
 	var held display.Order
 	if h := s.o.Holds.Held(display.Name); h.Wanted && json.Unmarshal(h.Content, &held) == nil {
 		// The end may move by the correction of the clock; more is a new end.
-		if held.By == order.By && held.Message == order.Message && held.Until.Sub(order.Until).Abs() < 2*time.Second {
+		if held.By == order.By && held.Message == order.Message && held.Code == order.Code && held.Until.Sub(order.Until).Abs() < 2*time.Second {
 			return held
 		}
 	}
