@@ -18,6 +18,7 @@ import (
 	"schulwart.org/server/audit"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
@@ -36,6 +37,7 @@ type Deps struct {
 	Roster   *roster.Service
 	Standard *standard.Service
 	Lessons  Lessons
+	Exams    *exam.Service
 	Presence lesson.Presence
 	Tokens   Tokens
 	Audit    *audit.Service
@@ -118,7 +120,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerAudit, registerSheets} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerAudit, registerSheets} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

@@ -17,9 +17,11 @@ import (
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/api"
+	"schulwart.org/server/app"
 	"schulwart.org/server/audit"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/ids"
 	"schulwart.org/server/keyring"
 	"schulwart.org/server/lesson"
@@ -77,7 +79,7 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
 	lessons := &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
 	h.server = httptest.NewServer(api.New(api.Deps{
-		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Presence: quiet{}, Tokens: enrolment,
+		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now}, Presence: quiet{}, Tokens: enrolment,
 		Audit:     &audit.Service{Store: s, Now: time.Now},
 		Translate: func(lang string, fault *errs.Error) string { return lang + ":" + fault.Key },
 	}))

@@ -25,6 +25,7 @@ import (
 	"schulwart.org/server/console"
 	"schulwart.org/server/declare"
 	"schulwart.org/server/enroll"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/ids"
 	"schulwart.org/server/keyring"
 	"schulwart.org/server/lesson"
@@ -69,6 +70,7 @@ type App struct {
 	Checkin  *checkin.Service
 	Command  *command.Service
 	Lessons  *lesson.Service
+	Exams    *exam.Service
 	Tablet   *tablet.Service
 	Declare  *declare.Service
 	Board    *board.Service
@@ -159,9 +161,10 @@ func (a *App) roomsForDevices() {
 		Store: a.Store, Roster: a.Roster, Timetable: a.Roster, Presence: presence{a.Presence}, Changes: waker{a}, Board: a.Live,
 		Tablets: a.Tablet, NewID: ids.New, Now: a.Now,
 	}
+	a.Exams = a.examRoom()
 	a.Command.Outcomes = []command.Outcomes{outcomes{a}}
 	a.Declare = &declare.Service{
-		Issuer: a.Issuer, Store: a.Store, Signer: a.Ring, Settler: a.Lessons, Deliveries: a.Lessons, Nudger: nudger, Log: a.Log, Now: a.Now,
+		Issuer: a.Issuer, Store: a.Store, Signer: a.Ring, Settler: settlers{a}, Deliveries: a.Lessons, Nudger: nudger, Log: a.Log, Now: a.Now,
 		Profiles: declare.Profiles{DeviceURL: a.Config.DeviceURL, Sealer: a.Ring, Signer: a.Enroll},
 	}
 	a.Checkin = &checkin.Service{

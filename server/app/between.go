@@ -53,7 +53,10 @@ func (r reports) Reported(ctx context.Context, e checkin.Enrolment, report ddm.S
 	if agent == nil || len(agent.Leases) == 0 {
 		return nil
 	}
-	return r.app.Lessons.Reported(ctx, e.Branch(), e.Device, agent.Leases)
+	if err := r.app.Lessons.Reported(ctx, e.Branch(), e.Device, agent.Leases); err != nil {
+		return err
+	}
+	return r.app.Exams.Observed(ctx, e.Branch(), e.Device, *agent)
 }
 
 // tabletReports passes what a tablet answered to the lesson room.

@@ -18,6 +18,7 @@ import (
 	"schulwart.org/server/command"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/live"
@@ -40,6 +41,7 @@ type Deps struct {
 	Roster   *roster.Service
 	Standard *standard.Service
 	Lessons  *lesson.Service
+	Exams    *exam.Service
 	Presence lesson.Presence
 	Live     *live.Hub
 	Board    *board.Service

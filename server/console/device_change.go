@@ -69,7 +69,7 @@ func (h *Handler) findPupil(c *gin.Context, school org.ID, typed string) (org.ID
 
 // POST /geraete/:device/ende
 func (h *Handler) endOnDevice(c *gin.Context) error {
-	_, err := h.Lessons.End(c.Request.Context(), actor(c), org.ID(field(c, "mode")), param(c, "device"))
+	err := h.letGo(c.Request.Context(), actor(c), org.ID(field(c, "mode")), param(c, "device"))
 	return h.deviceDone(c, err, "mode_ended_here")
 }
 
@@ -135,7 +135,7 @@ func (h *Handler) retireDevice(c *gin.Context) error {
 		}
 		// Who may retire a device may not always end a colleague's mode; it ends
 		// for the device because that is out of use.
-		if _, err := h.Lessons.End(ctx, who, line.Lease.Mode, found.Device); err != nil && !errs.Is(err, errs.Denied) {
+		if err := h.letGo(ctx, who, line.Lease.Mode, found.Device); err != nil && !errs.Is(err, errs.Denied) {
 			return err
 		}
 	}
@@ -154,4 +154,14 @@ func (h *Handler) retireDevice(c *gin.Context) error {
 	}
 	h.flash(ctx, web.FlashDone, "device_retired", "name", found.Name)
 	return seeOther(c, web.PathDevices)
+}
+
+// letGo ends a mode on one device; out of an examination it is let by the room of
+// examinations.
+func (h *Handler) letGo(ctx context.Context, who may.Actor, mode, device org.ID) error {
+	_, err := h.Lessons.End(ctx, who, mode, device)
+	if fault := errs.Find(err); fault != nil && fault.Key == "mode.is_exam" {
+		return h.Exams.LetOut(ctx, who, mode, device)
+	}
+	return err
 }

@@ -18,12 +18,14 @@ import (
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/server/app"
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
 	"schulwart.org/server/board"
 	"schulwart.org/server/console"
 	"schulwart.org/server/declare"
 	"schulwart.org/server/enroll"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/ids"
 	"schulwart.org/server/keyring"
 	"schulwart.org/server/lesson"
@@ -159,7 +161,8 @@ func newHouse(t *testing.T) *house {
 	h.keys = ring
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
-		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons, Presence: h.presence, Live: h.live,
+		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons,
+		Exams: &exam.Service{Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, NewID: ids.New, Now: now}, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
 		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Now: now},

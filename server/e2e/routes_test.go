@@ -21,6 +21,7 @@ import (
 	"schulwart.org/server/config"
 	"schulwart.org/server/console"
 	"schulwart.org/server/enroll"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
@@ -158,7 +159,13 @@ func (i *installation) furnish() {
 	i.must(err)
 	draft, err := i.app.Standard.Begin(ctx, actor, here, standard.NewDraft{Title: marker, Families: map[string]standard.Wish{"webfilter": {Settings: map[string]any{"deny": []any{"spiele.example"}}}}})
 	i.must(err)
+	written, err := i.app.Exams.Create(ctx, actor, exam.Plan{
+		Name: marker + " Mathematik", Group: group.ID, Room: marker, Invigilators: []org.ID{admin.ID}, Starts: time.Now().Add(time.Hour), Ends: time.Now().Add(2 * time.Hour),
+		Rules: lease.Rules{Exam: &lease.Examination{Page: "https://moodle.example"}},
+	})
+	i.must(err)
 	i.things = map[string]org.ID{
+		"exam": written.ID, "exams": written.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x",
@@ -204,6 +211,9 @@ var bodies = map[string]string{
 	"POST /api/v1/policy-sheets/plan":            `{"authority":"{authority}","school":"{school}","files":[]}`,
 	"POST /api/v1/policy-sheets/apply":           `{"authority":"{authority}","school":"{school}","files":[]}`,
 	"POST /api/v1/exceptions":                    `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
+	"POST /api/v1/exams":                         `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
+	"POST /api/v1/exams/{id}/extend":             `{"minutes":5}`,
+	"POST /api/v1/exams/{id}/handover":           `{"to":"{person}"}`,
 	"POST /api/v1/login":                         `{"email":"nobody@example.org","password":"geraten"}`,
 }
 
@@ -418,7 +428,7 @@ func (i *installation) state() string {
 	defer db.Close()
 	var all strings.Builder
 	for _, table := range []string{
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)
 		i.must(err)

@@ -70,6 +70,9 @@ func (s *Service) Extend(ctx context.Context, actor may.Actor, id org.ID, minute
 
 func (s *Service) extend(ctx context.Context, actor may.Actor, id org.ID, minutes int) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeStart)
+	if err == nil {
+		err = ofLesson(mode)
+	}
 	if err != nil {
 		return Mode{}, err
 	}
@@ -95,6 +98,9 @@ func (s *Service) End(ctx context.Context, actor may.Actor, id org.ID, devices .
 
 func (s *Service) end(ctx context.Context, actor may.Actor, id org.ID, devices []org.ID) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeEnd)
+	if err == nil {
+		err = ofLesson(mode)
+	}
 	if err != nil {
 		return Mode{}, err
 	}
@@ -117,6 +123,9 @@ func (s *Service) Resume(ctx context.Context, actor may.Actor, id org.ID, device
 
 func (s *Service) resume(ctx context.Context, actor may.Actor, id org.ID, devices []org.ID) (Mode, error) {
 	mode, lines, permit, err := s.change(ctx, actor, id, may.ModeStart)
+	if err == nil {
+		err = ofLesson(mode)
+	}
 	if err != nil {
 		return Mode{}, err
 	}
@@ -168,19 +177,23 @@ func (s *Service) revise(ctx context.Context, permit may.Permit, mode Mode, line
 	mode.Changed = later(s.Now(), since.Add(time.Millisecond))
 	leases := make([]Lease, len(lines))
 	for i, line := range lines {
-		l := line.Lease
-		// Above what the device reported: a restored backup must not talk a
-		// device into something it already left.
-		l.Rev = max(l.Rev, l.ReportedRev) + 1
-		l.Ends, l.Since = ends, s.Now()
-		l.KeepUntil = later(l.KeepUntil, ends.Add(keepAfterEnd))
-		leases[i] = l
+		leases[i] = s.until(line.Lease, ends)
 	}
 	if err := s.Store.ReviseMode(ctx, permit, mode, since, leases, what); err != nil {
 		return err
 	}
 	s.spread(ctx, mode, leases)
 	return nil
+}
+
+// until is the next revision of a lease, with an end.
+func (s *Service) until(l Lease, ends time.Time) Lease {
+	// Above what the device reported: a restored backup must not talk a
+	// device into something it already left.
+	l.Rev = max(l.Rev, l.ReportedRev) + 1
+	l.Ends, l.Since = ends, s.Now()
+	l.KeepUntil = later(l.KeepUntil, ends.Add(keepAfterEnd))
+	return l
 }
 
 func later(a, b time.Time) time.Time {

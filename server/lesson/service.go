@@ -34,7 +34,8 @@ type Store interface {
 	TeachesAll(ctx context.Context, staff org.ID, devices []org.ID, at time.Time) (bool, error)
 	// LastMode returns the latest mode that the person gave the group.
 	LastMode(ctx context.Context, group Group, staff org.ID) (Mode, error)
-	// ReviseMode changes a mode's ends and the leases given, in one transaction.
+	// ReviseMode changes a mode's window and rules and the leases given, in one
+	// transaction.
 	// It is the Conflict fault ErrRevised if somebody changed the mode since the
 	// instant at which it was read to have changed last.
 	ReviseMode(ctx context.Context, permit may.Permit, mode Mode, since time.Time, leases []Lease, what string) error

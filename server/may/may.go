@@ -59,6 +59,10 @@ const (
 	PolicyPropose Action = "policy.propose" // prepare drafts and put them before a second person
 	PolicyWrite   Action = "policy.write"   // publish policies, file and end exceptions
 	PolicyApprove Action = "policy.approve" // publish what somebody else proposed
+	ExamRead      Action = "exam.read"      // see examinations that are planned
+	ExamWrite     Action = "exam.write"     // prepare, change, copy and cancel examinations
+	ExamRun       Action = "exam.run"       // start, extend, hand over, let in again
+	ExtraWrite    Action = "extra.write"    // enter extra time of pupils
 	AccountOwn    Action = "account.own"    // one's own password, factor, sessions; everybody
 )
 
@@ -66,14 +70,16 @@ const (
 // not.
 var grants = map[Role][]Action{
 	Operator: {SchoolRead, SchoolWrite, SchoolCreate, AuthorityNew, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd,
-		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
-	HelpDesk:       {SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead},
+		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
+		ExamRead, ExamWrite, ExamRun, ExtraWrite},
+	HelpDesk:       {SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead, ExamRead},
 	Technician:     {SchoolRead, GroupRead, DeviceRead, DeviceWrite, TokenRead, TokenWrite, HelpDeskUse, PolicyRead},
-	AuthorityAdmin: {SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
-	SchoolAdmin:    {SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove},
-	Trainee:        {SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
-	Teacher:        {GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite},
-	ReadOnly:       {SchoolRead, GroupRead, DeviceRead, PolicyRead},
+	AuthorityAdmin: {SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove, ExamRead},
+	SchoolAdmin: {SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
+		ExamRead, ExamWrite, ExamRun, ExtraWrite},
+	Trainee:  {SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
+	Teacher:  {GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite, ExamRead, ExamWrite, ExamRun},
+	ReadOnly: {SchoolRead, GroupRead, DeviceRead, PolicyRead},
 }
 
 // Grant is a role in a branch.

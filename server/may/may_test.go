@@ -29,6 +29,7 @@ var actions = []may.Action{
 	may.SchoolRead, may.SchoolWrite, may.SchoolCreate, may.AuthorityNew, may.GroupRead, may.GroupWrite, may.DeviceRead, may.DeviceWrite,
 	may.ModeStart, may.ModeEnd, may.Substitute, may.SitesWrite, may.TokenRead, may.TokenWrite, may.StaffRead, may.StaffWrite, may.PersonRead,
 	may.RosterImport, may.AuditRead, may.HelpDeskUse, may.OperationRead, may.OperationRun, may.PolicyRead, may.PolicyPropose, may.PolicyWrite, may.PolicyApprove,
+	may.ExamRead, may.ExamWrite, may.ExamRun, may.ExtraWrite,
 }
 
 func actor(grants ...may.Grant) may.Actor {
@@ -196,7 +197,8 @@ func TestNobodyGivesMoreThanTheyHave(t *testing.T) {
 
 // An authority's admin does not teach, but says who does.
 func expected(giver, role may.Role, action may.Action) bool {
-	return giver == may.AuthorityAdmin && (action == may.ModeStart || action == may.Substitute) && (role == may.Teacher || role == may.SchoolAdmin)
+	schools := []may.Action{may.ModeStart, may.Substitute, may.ExamWrite, may.ExamRun, may.ExtraWrite}
+	return giver == may.AuthorityAdmin && slices.Contains(schools, action) && (role == may.Teacher || role == may.SchoolAdmin)
 }
 
 func TestProgramsGetNoMoreThanTheirMakers(t *testing.T) {

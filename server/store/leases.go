@@ -72,8 +72,8 @@ func (s *Store) insertLeases(ctx context.Context, tx Tx, leases []lesson.Lease) 
 
 func (s *Store) reviseLeases(ctx context.Context, tx Tx, leases []lesson.Lease) error {
 	for _, l := range leases {
-		_, err := tx.ExecContext(ctx, `UPDATE leases SET rev = $1, ends = $2, keep_until = $3, since = $4, away = $5 WHERE authority = $6 AND id = $7`,
-			l.Rev, millis(l.Ends), millis(l.KeepUntil), millis(l.Since), l.Away, l.Branch.Authority, l.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE leases SET rev = $1, starts = $2, ends = $3, keep_until = $4, since = $5, away = $6, rules = $7 WHERE authority = $8 AND id = $9`,
+			l.Rev, millis(l.Starts), millis(l.Ends), millis(l.KeepUntil), millis(l.Since), l.Away, document(l.Rules), l.Branch.Authority, l.ID)
 		if err != nil {
 			return err
 		}

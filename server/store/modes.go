@@ -46,7 +46,7 @@ func (s *Store) CreateMode(ctx context.Context, permit may.Permit, m lesson.Mode
 	})
 }
 
-// ReviseMode keeps a mode's new end and the leases given, unless somebody changed
+// ReviseMode keeps a mode's new window and rules, and the leases given, unless somebody changed
 // the mode since the instant.
 func (s *Store) ReviseMode(ctx context.Context, permit may.Permit, m lesson.Mode, since time.Time, leases []lesson.Lease, what string) error {
 	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
@@ -54,8 +54,8 @@ func (s *Store) ReviseMode(ctx context.Context, permit may.Permit, m lesson.Mode
 		if err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, `UPDATE modes SET ends = $1, ended = $2, changed = $3 WHERE authority = $4 AND id = $5 AND changed = $6`,
-			millis(m.Ends), millis(m.Ended), millis(m.Changed), m.Branch.Authority, m.ID, millis(since))
+		result, err := tx.ExecContext(ctx, `UPDATE modes SET starts = $1, ends = $2, ended = $3, changed = $4, rules = $5 WHERE authority = $6 AND id = $7 AND changed = $8`,
+			millis(m.Starts), millis(m.Ends), millis(m.Ended), millis(m.Changed), document(m.Rules), m.Branch.Authority, m.ID, millis(since))
 		if err != nil {
 			return err
 		}

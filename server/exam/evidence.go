@@ -1,0 +1,269 @@
+package exam
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+)
+
+// Observed keeps what a device reported of examinations as evidence. It belongs
+// to the transaction of the report; what is said twice is kept once.
+func (s *Service) Observed(ctx context.Context, branch org.Branch, device org.ID, said ddm.AgentItems) error {
+	leases := make([]org.ID, 0, len(said.Leases))
+	for _, status := range said.Leases {
+		leases = append(leases, org.ID(status.ID))
+	}
+	exams, err := s.Store.DeviceExams(ctx, branch.Authority, device, leases)
+	if err != nil || len(exams) == 0 {
+		return err
+	}
+	for _, exam := range exams {
+		lines, err := s.Leases.Lines(ctx, exam.Mode)
+		if err != nil {
+			return err
+		}
+		mine := map[string]bool{}
+		for _, line := range lines {
+			mine[line.Lease.String()] = line.Device == device
+		}
+		records := s.observations(exam, device, mine, said)
+		if err := s.Store.AddRecords(ctx, exam, records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) observations(exam Exam, device org.ID, mine map[string]bool, said ddm.AgentItems) []Record {
+	var records []Record
+	for _, status := range said.Leases {
+		if !mine[status.ID] {
+			continue
+		}
+		key := "phase_" + string(status.Phase)
+		records = append(records, Record{
+			Said: status.Since, Key: key, Args: map[string]string{"rev": strconv.Itoa(status.Rev)}, About: key + "/" + strconv.Itoa(status.Rev) + "/" + millis(status.Since),
+		})
+		for _, part := range status.Parts {
+			if part.State == ddm.PartDeviating || part.State == ddm.PartRepaired {
+				key := "part_" + string(part.State)
+				records = append(records, Record{Said: part.Since, Key: key, Args: map[string]string{"part": part.Name}, About: key + "/" + part.Name + "/" + millis(part.Since)})
+			}
+		}
+	}
+	for _, line := range said.Sealed {
+		if mine[line.Lease] {
+			records = append(records, sealedRecord(line))
+		}
+	}
+	for _, event := range said.Events {
+		if lease := event.Args["lease"]; lease != "" && !mine[lease] || event.At.Before(exam.Starts.Add(-ArmBefore)) || event.At.After(later(exam.Last, exam.End(s.Now())).Add(time.Hour)) {
+			continue
+		}
+		args := maps.Clone(event.Args)
+		if args == nil {
+			args = map[string]string{}
+		}
+		args["event"] = event.Key
+		records = append(records, Record{Said: event.At, Key: "event", Args: args, About: "event/" + event.ID})
+	}
+	for i := range records {
+		records[i].Device, records[i].At, records[i].Said = device, whole(s.Now()), whole(records[i].Said)
+	}
+	return records
+}
+
+// sealedRecord keeps a line of the log that the device seals, with all that its
+// seal stands for.
+func sealedRecord(line ddm.Sealed) Record {
+	args := maps.Clone(line.Args)
+	if args == nil {
+		args = map[string]string{}
+	}
+	for name, value := range map[string]string{
+		"sealed.lease": line.Lease, "sealed.seq": strconv.Itoa(line.Seq), "sealed.boot": line.Boot, "sealed.elapsed": strconv.FormatInt(line.Elapsed, 10),
+		"sealed.former": line.Former, "sealed.seal": line.Seal,
+	} {
+		args[name] = value
+	}
+	return Record{Said: line.At, Key: "deed_" + string(line.What), Args: args, About: "sealed/" + line.Lease + "/" + strconv.Itoa(line.Seq)}
+}
+
+// sealed is the line that a record was made from; false if it was made from none.
+func (r Record) sealed() (ddm.Sealed, bool) {
+	if r.Args["sealed.seal"] == "" {
+		return ddm.Sealed{}, false
+	}
+	line := ddm.Sealed{
+		Lease: r.Args["sealed.lease"], At: r.Said, Boot: r.Args["sealed.boot"], What: ddm.Deed(strings.TrimPrefix(r.Key, "deed_")),
+		Former: r.Args["sealed.former"], Seal: r.Args["sealed.seal"],
+	}
+	line.Seq, _ = strconv.Atoi(r.Args["sealed.seq"])
+	line.Elapsed, _ = strconv.ParseInt(r.Args["sealed.elapsed"], 10, 64)
+	for name, value := range r.Args {
+		if !strings.HasPrefix(name, "sealed.") {
+			if line.Args == nil {
+				line.Args = map[string]string{}
+			}
+			line.Args[name] = value
+		}
+	}
+	return line, true
+}
+
+// Doubtful lists the devices whose own sealed log has a gap or a line that was
+// changed, before it reached us.
+func Doubtful(records []Record) []org.ID {
+	logs := map[string][]ddm.Sealed{}
+	owner := map[string]org.ID{}
+	for _, r := range records {
+		if line, is := r.sealed(); is {
+			logs[line.Lease] = append(logs[line.Lease], line)
+			owner[line.Lease] = r.Device
+		}
+	}
+	var doubtful []org.ID
+	for lease, lines := range logs {
+		slices.SortFunc(lines, func(a, b ddm.Sealed) int { return a.Seq - b.Seq })
+		if !ddm.Unbroken(ddm.Sealed{}, lines) {
+			doubtful = append(doubtful, owner[lease])
+		}
+	}
+	slices.Sort(doubtful)
+	return slices.Compact(doubtful)
+}
+
+func whole(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+// Evidence is what is kept of an examination.
+type Evidence struct {
+	Exam    Exam
+	Seats   []Seat
+	Records []Record // chain by chain
+	Whole   bool     // no line was changed or taken out here
+	// Doubtful are devices whose own log was not whole when it came.
+	Doubtful []org.ID
+}
+
+// Evidence returns the record of an examination for who led it and for the
+// office. Reading it leaves an audit row.
+func (s *Service) Evidence(ctx context.Context, actor may.Actor, id org.ID) (Evidence, error) {
+	exam, permit, err := s.open(ctx, actor, id, may.ExamRun)
+	if err != nil {
+		return Evidence{}, err
+	}
+	seats, err := s.Store.ExamSeats(ctx, exam)
+	if err != nil {
+		return Evidence{}, err
+	}
+	records, err := s.Store.ExamRecords(ctx, exam)
+	if err != nil {
+		return Evidence{}, err
+	}
+	return Evidence{Exam: exam, Seats: seats, Records: records, Whole: Unbroken(exam.ID, records), Doubtful: Doubtful(records)}, s.Store.RecordExam(ctx, permit, exam, "evidence", nil)
+}
+
+// Lost is time in which somebody could not write, as the device's own log says,
+// and how much of it was given back.
+type Lost struct {
+	Seat
+	For   time.Duration
+	Given time.Duration
+}
+
+// Owed returns what may still be given back, in whole minutes begun.
+func (l Lost) Owed() int {
+	rest := l.For - l.Given
+	if rest <= 0 {
+		return 0
+	}
+	return int((rest + time.Minute - time.Second) / time.Minute)
+}
+
+// LostTime adds up the time that was lost, per device.
+func LostTime(exam Exam, seats []Seat, records []Record) []Lost {
+	lost := map[org.ID]time.Duration{}
+	for _, r := range records {
+		if r.Key != "event" || r.Args["event"] != ddm.EventExamLost || r.Said.Before(exam.Starts) {
+			continue
+		}
+		seconds, err := strconv.Atoi(r.Args["seconds"])
+		if err != nil || seconds <= 0 {
+			continue
+		}
+		// Nobody loses more than has passed since the beginning.
+		lost[r.Device] += min(time.Duration(seconds)*time.Second, r.Said.Sub(exam.Starts))
+	}
+	var all []Lost
+	for _, seat := range seats {
+		l := Lost{Seat: seat, For: lost[seat.Device]}
+		for _, shift := range seat.Note.Shifts {
+			if shift.Why == "lost" {
+				l.Given += shift.By
+			}
+		}
+		if l.For > 0 {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// Compensate gives back what a device lost by technical failure: the invigilator
+// accepts what its log proposes.
+func (s *Service) Compensate(ctx context.Context, actor may.Actor, id, device org.ID) error {
+	exam, seats, _, _, err := s.seat(ctx, actor, id, device, may.ExamRun)
+	if err != nil {
+		return err
+	}
+	records, err := s.Store.ExamRecords(ctx, exam)
+	if err != nil {
+		return err
+	}
+	for _, lost := range LostTime(exam, seats, records) {
+		if lost.Device == device && lost.Owed() > 0 {
+			return s.give(ctx, actor, id, device, min(lost.Owed(), MostExtra), "lost")
+		}
+	}
+	return errs.E(errs.Conflict, "exam.nothing_lost")
+}
+
+// Deletions lists what the school's evidence was deleted of.
+func (s *Service) Deletions(ctx context.Context, actor may.Actor, school org.Branch) ([]Old, error) {
+	if _, err := may.Do(actor, may.ExtraWrite, school); err != nil {
+		return nil, err
+	}
+	return s.Store.ExamDeletions(ctx, school, 50)
+}
+
+// Forget deletes evidence that is kept no longer, with a line that says so.
+func (s *Service) Forget(ctx context.Context) error {
+	const atOnce = 50
+	for {
+		old, err := s.Store.OldExams(ctx, s.Now(), atOnce)
+		if err != nil {
+			return err
+		}
+		for _, one := range old {
+			if err := s.Store.DropExam(ctx, one, s.Now()); err != nil {
+				return err
+			}
+		}
+		if len(old) < atOnce {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package exam
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"schulwart.org/policies/lease"
+	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+)
+
+// Plan is what somebody prepares.
+type Plan struct {
+	Name         string
+	Group        org.ID   // either a group …
+	Persons      []org.ID // … or persons and devices of one school
+	Devices      []org.ID
+	School       org.ID // where persons and devices are at home; not needed with a group
+	Authority    org.ID
+	Room         string
+	Invigilators []org.ID
+	Starts, Ends time.Time
+	Rules        lease.Rules
+	Preset       string
+	Draft        bool
+}
+
+// Plan returns what the examination was made from.
+func (e Exam) Plan() Plan {
+	plan := Plan{
+		Name: e.Name, Group: e.Branch.Group, Persons: e.Persons, Devices: e.Devices, School: e.Branch.School, Authority: e.Branch.Authority, Room: e.Room,
+		Starts: e.Starts, Ends: e.Ends, Rules: e.Rules, Preset: e.Preset, Draft: e.Draft,
+	}
+	for _, i := range e.Invigilators {
+		plan.Invigilators = append(plan.Invigilators, i.Staff)
+	}
+	return plan
+}
+
+// Create keeps a new examination. Faults: Invalid with the field for what cannot
+// be, Denied "exam.not_yours" for a class that the teacher does not have.
+func (s *Service) Create(ctx context.Context, actor may.Actor, plan Plan) (Exam, error) {
+	return s.create(ctx, actor, plan, "")
+}
+
+// Copy prepares another examination like this one, as a draft, for the same
+// people: the resit. The window moves by a week until somebody says better.
+func (s *Service) Copy(ctx context.Context, actor may.Actor, id org.ID) (Exam, error) {
+	exam, err := s.Find(ctx, actor, id)
+	if err != nil {
+		return Exam{}, err
+	}
+	plan := exam.Plan()
+	plan.Draft = true
+	for !plan.Starts.After(s.Now()) || plan.Starts.Equal(exam.Starts) {
+		plan.Starts, plan.Ends = plan.Starts.AddDate(0, 0, 7), plan.Ends.AddDate(0, 0, 7)
+	}
+	return s.create(ctx, actor, plan, exam.ID)
+}
+
+func (s *Service) create(ctx context.Context, actor may.Actor, plan Plan, of org.ID) (Exam, error) {
+	branch, err := s.place(ctx, plan)
+	if err != nil {
+		return Exam{}, err
+	}
+	now := s.now()
+	exam := Exam{ID: s.NewID(), Branch: branch, Staff: actor.ID, ByName: actor.Name, Created: now, Changed: now, Of: of}
+	permit, err := s.mine(ctx, actor, branch, plan)
+	if err != nil {
+		return Exam{}, err
+	}
+	if exam, err = s.fill(ctx, exam, plan); err != nil {
+		return Exam{}, err
+	}
+	if err := s.Store.CreateExam(ctx, permit, exam); err != nil {
+		return Exam{}, err
+	}
+	return exam, s.settle(ctx, permit, exam, "arm")
+}
+
+// Update changes an examination that has not begun. What is on the devices
+// already is replaced by a higher revision.
+func (s *Service) Update(ctx context.Context, actor may.Actor, id org.ID, plan Plan) (Exam, error) {
+	exam, permit, err := s.open(ctx, actor, id, may.ExamWrite)
+	if err != nil {
+		return Exam{}, err
+	}
+	if state := exam.State(s.now()); state != Draft && state != Planned && state != Armed {
+		return Exam{}, errs.E(errs.Conflict, "exam.begun")
+	}
+	plan.School, plan.Authority = exam.Branch.School, exam.Branch.Authority
+	branch, err := s.place(ctx, plan)
+	if err != nil {
+		return Exam{}, err
+	}
+	if branch.School != exam.Branch.School {
+		return Exam{}, errs.E(errs.Invalid, "mode.several_schools").In("target")
+	}
+	if branch != exam.Branch || !slices.Equal(plan.Persons, exam.Persons) || !slices.Equal(plan.Devices, exam.Devices) {
+		if _, err := s.mine(ctx, actor, branch, plan); err != nil {
+			return Exam{}, err
+		}
+	}
+	since := exam.Changed
+	exam.Branch, exam.Shifts = branch, nil
+	if exam, err = s.fill(ctx, exam, plan); err != nil {
+		return Exam{}, err
+	}
+	if exam.Draft && exam.Mode != "" {
+		return Exam{}, errs.E(errs.Conflict, "exam.armed_no_draft").In("draft")
+	}
+	return s.save(ctx, permit, exam, since, "edit", Record{Key: "edited"})
+}
+
+// Delete forgets an examination that was never on a device. Another one is
+// cancelled, so that devices hear of it.
+func (s *Service) Delete(ctx context.Context, actor may.Actor, id org.ID) error {
+	exam, permit, err := s.open(ctx, actor, id, may.ExamWrite)
+	if err != nil {
+		return err
+	}
+	if exam.Mode == "" && exam.Rehearsal == nil {
+		return s.Store.DeleteExam(ctx, permit, exam)
+	}
+	if state := exam.State(s.now()); state == Running || state == Ended {
+		return errs.E(errs.Conflict, "exam.begun")
+	}
+	if !exam.Cancelled.IsZero() {
+		return nil
+	}
+	since := exam.Changed
+	exam.Cancelled = s.now()
+	_, err = s.save(ctx, permit, exam, since, "cancel", Record{Key: "cancelled"})
+	return err
+}
+
+// place finds the branch that a plan is for.
+func (s *Service) place(ctx context.Context, plan Plan) (org.Branch, error) {
+	if plan.Group != "" {
+		branch, _, err := s.Store.ExamGroup(ctx, plan.Group)
+		return branch, err
+	}
+	branch := org.Branch{Authority: plan.Authority, School: plan.School}
+	if len(plan.Persons)+len(plan.Devices) == 0 {
+		return branch, errs.E(errs.Invalid, "exam.no_target").In("target")
+	}
+	return branch, nil
+}
+
+// mine asks whether the actor may prepare examinations for these people: teachers
+// for their own classes, and for devices of those.
+func (s *Service) mine(ctx context.Context, actor may.Actor, branch org.Branch, plan Plan) (may.Permit, error) {
+	permit, err := may.Do(actor, may.ExamWrite, branch)
+	if err != nil {
+		return permit, err
+	}
+	devices, err := s.Store.ExamDevices(ctx, org.Branch{Authority: branch.Authority, School: branch.School}, plan.Persons, plan.Devices)
+	if err != nil || !onlyTeacher(actor, may.ExamWrite, branch) {
+		return permit, err
+	}
+	var teaches bool
+	if branch.Group != "" {
+		teaches, err = s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
+	} else {
+		teaches, err = s.Store.TeachesAll(ctx, actor.ID, devices, s.Now())
+	}
+	if err == nil && !teaches {
+		err = errs.E(errs.Denied, "exam.not_yours")
+	}
+	return permit, err
+}
+
+// fill checks a plan and puts it into the examination.
+func (s *Service) fill(ctx context.Context, exam Exam, plan Plan) (Exam, error) {
+	exam.Name, exam.Room = strings.TrimSpace(plan.Name), clip(strings.TrimSpace(plan.Room), mostRoom)
+	if exam.Name == "" || len([]rune(exam.Name)) > mostName {
+		return exam, errs.E(errs.Invalid, "exam.no_name", "most", mostName).In("name")
+	}
+	exam.Persons, exam.Devices = nil, nil
+	if plan.Group == "" {
+		exam.Persons, exam.Devices = once(plan.Persons), once(plan.Devices)
+	}
+	if len(exam.Persons)+len(exam.Devices) > mostSeats {
+		return exam, errs.E(errs.Invalid, "exam.too_many", "most", mostSeats).In("target")
+	}
+	exam.Starts, exam.Ends = plan.Starts.UTC().Truncate(time.Second), plan.Ends.UTC().Truncate(time.Second)
+	switch {
+	case plan.Starts.IsZero():
+		return exam, errs.E(errs.Invalid, "exam.no_start").In("starts")
+	case !exam.Starts.Before(exam.Ends):
+		return exam, errs.E(errs.Invalid, "mode.ends_before_start").In("ends")
+	case exam.Length() > lease.LongestExam:
+		return exam, errs.E(errs.Invalid, "exam.too_long", "hours", int(lease.LongestExam/time.Hour)).In("ends")
+	case !exam.Ends.After(s.Now()):
+		return exam, errs.E(errs.Invalid, "exam.past").In("starts")
+	}
+	var err error
+	if exam.Rules, err = rulesOf(exam.Name, plan.Rules); err != nil {
+		return exam, err
+	}
+	exam.Preset, exam.Draft = plan.Preset, plan.Draft
+	exam.Invigilators, err = s.invigilators(ctx, exam.school(), plan.Invigilators)
+	return exam, err
+}
+
+func (s *Service) invigilators(ctx context.Context, school org.Branch, wanted []org.ID) ([]Invigilator, error) {
+	all, err := s.Store.ExamStaff(ctx, school)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []Invigilator
+	for _, id := range once(wanted) {
+		at := slices.IndexFunc(all, func(i Invigilator) bool { return i.Staff == id })
+		if at < 0 {
+			return nil, errs.E(errs.Invalid, "exam.no_such_staff").In("invigilator")
+		}
+		chosen = append(chosen, all[at])
+	}
+	return chosen, nil
+}
+
+// rulesOf checks what remains possible. Host names and programs come as the
+// front doors have read them.
+func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
+	exam := lease.Examination{}
+	if rules.Exam != nil {
+		exam = *rules.Exam
+	}
+	exam.Title, exam.Rehearsal = name, false
+	rules.Sites, rules.Apps = slices.Compact(slices.Sorted(slices.Values(rules.Sites))), slices.Compact(slices.Sorted(slices.Values(rules.Apps)))
+	if len(rules.Sites) > mostNames || len(rules.Apps) > mostNames {
+		return rules, errs.E(errs.Invalid, "mode.too_many_names", "most", mostNames)
+	}
+	if exam.Page != "" {
+		page, err := url.Parse(exam.Page)
+		if err != nil || page.Scheme != "https" && page.Scheme != "http" || page.Hostname() == "" {
+			return rules, errs.E(errs.Invalid, "exam.bad_page").In("page")
+		}
+		// The page itself is always among what is reachable.
+		if !lease.MatchAny(rules.Sites, page.Hostname()) {
+			rules.Sites = slices.Sorted(slices.Values(append(rules.Sites, strings.ToLower(page.Hostname()))))
+		}
+	}
+	if exam.Page == "" && len(rules.Apps) == 0 {
+		return rules, errs.E(errs.Invalid, "exam.nothing_to_write").In("page")
+	}
+	for _, aid := range exam.Aids {
+		if !slices.Contains(Aids, aid) {
+			return rules, errs.E(errs.Invalid, "exam.no_such_aid").In("aid")
+		}
+	}
+	rules.Exam = &exam
+	return rules, nil
+}
+
+// Aids are the accessibility aids that rules can name.
+var Aids = []string{"reader", "magnifier", "contrast", "keyboard"}
+
+func once(ids []org.ID) []org.ID { return slices.Compact(slices.Sorted(slices.Values(ids))) }
+
+func clip(text string, n int) string {
+	runes := []rune(text)
+	if len(runes) <= n {
+		return text
+	}
+	return string(runes[:n])
+}
