@@ -138,6 +138,7 @@ var insidePolicies = map[string][]string{
 	"policies/ddm":     {},
 	"policies/version": {},
 	"policies/lease":   {"policies/org"},
+	"policies/seb":     {"policies/lease"},
 	"policies/catalog": {"policies/org", "policies/lease"},
 	"policies/presets": {"policies/org", "policies/lease", "policies/catalog", "policies/sheet"},
 	"policies/sheet":   {"policies/org", "policies/lease", "policies/catalog", "policies/desired"},
