@@ -24,6 +24,7 @@ type file struct {
 	imports   []string
 	uses      []use
 	sql       []string // where statements of SQL stand
+	skips     []string // where a test leaves itself out
 	lines     int
 	test      bool
 	generated bool
@@ -220,6 +221,9 @@ func read(name string) (file, error) {
 	ast.Inspect(tree, func(node ast.Node) bool {
 		switch n := node.(type) {
 		case *ast.SelectorExpr:
+			if strings.HasPrefix(n.Sel.Name, "Skip") && skipsATest(n.X) {
+				f.skips = append(f.skips, where(set, n, slashed))
+			}
 			if x, ok := n.X.(*ast.Ident); ok && names[x.Name] != "" && x.Obj == nil {
 				f.uses = append(f.uses, use{at: where(set, n, slashed), pkg: names[x.Name], name: n.Sel.Name})
 			}
@@ -231,6 +235,30 @@ func read(name string) (file, error) {
 		return true
 	})
 	return f, nil
+}
+
+// skipsATest reports whether something is a parameter of a test's kind:
+// *testing.T, testing.TB and so on. A drawn case (*rapid.T) may be left out for
+// the next one.
+func skipsATest(x ast.Expr) bool {
+	name, ok := x.(*ast.Ident)
+	if !ok || name.Obj == nil {
+		return false
+	}
+	field, ok := name.Obj.Decl.(*ast.Field)
+	if !ok {
+		return false
+	}
+	kind := field.Type
+	if star, ok := kind.(*ast.StarExpr); ok {
+		kind = star.X
+	}
+	of, ok := kind.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	pkg, ok := of.X.(*ast.Ident)
+	return ok && pkg.Name == "testing"
 }
 
 var statement = regexp.MustCompile("^[`\"]\\s*(SELECT\\s|INSERT INTO\\s|UPDATE \\w+\\s+SET\\s|DELETE FROM\\s|CREATE (TABLE|INDEX|UNIQUE INDEX)\\s|ALTER TABLE\\s|DROP TABLE\\s|WITH RECURSIVE\\s|VACUUM\\b|PRAGMA\\s)")

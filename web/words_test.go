@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"schulwart.org/scripts/need"
 )
 
 // sources returns the text of every component and every hand-written file.
@@ -129,10 +131,7 @@ func TestFaultNeverShowsAKey(t *testing.T) {
 }
 
 func TestArgumentsAreSpoken(t *testing.T) {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Skip("no time zones here")
-	}
+	berlin := need.Zone(t, "Europe/Berlin")
 	f := Frame{Lang: "de", Location: berlin, Now: time.Date(2026, 11, 16, 9, 0, 0, 0, time.UTC)}
 	got := f.Say("say", Sentence{Key: "mode", Args: map[string]any{"name": "MS-0388", "by": "Frau Oert", "kind": "offline", "until": "2026-11-16T09:35:00Z"}})
 	if want := "Auf MS-0388 gilt bis 10:35 „Internet aus“ von Frau Oert. Danach ist von selbst alles wie vorher."; got != want {

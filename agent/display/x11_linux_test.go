@@ -253,10 +253,10 @@ func TestCoveredScreen(t *testing.T) {
 		s.keep(t, "german")
 	})
 	t.Run("a window of a program does not come above it", func(t *testing.T) {
-		top := exec.Command("xmessage", "-geometry", "300x200+50+50", "above")
+		top := exec.Command(need.Tool(t, "xmessage"), "-geometry", "300x200+50+50", "above")
 		top.Env = append(os.Environ(), "DISPLAY="+s.name)
 		if err := top.Start(); err != nil {
-			t.Skip("missing: xmessage")
+			t.Fatal(err)
 		}
 		defer func() { _ = top.Process.Kill(); _ = top.Wait() }()
 		s.do(t, "search", "--sync", "--class", "xmessage")

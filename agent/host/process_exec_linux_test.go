@@ -3,12 +3,14 @@ package host
 import (
 	"os"
 	"testing"
+
+	"schulwart.org/scripts/need"
 )
 
 func TestInterpreterOfPrograms(t *testing.T) {
 	shell, err := os.ReadFile("/bin/sh")
 	if err != nil {
-		t.Skip("missing: /bin/sh")
+		need.Missing(t, "/bin/sh")
 	}
 	for name, c := range map[string]struct {
 		head []byte

@@ -226,9 +226,6 @@ func TestTheControlIsOnLoopbackOnly(t *testing.T) {
 // A simulated device must be small, so that a school authority fits into one
 // process. The figure includes the server's side of each connection.
 func TestADeviceIsSmall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures")
-	}
 	server := remotetest.New(t)
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -6,7 +6,6 @@ package appleschema
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"schulwart.org/scripts/need"
 )
 
 // Schema knows the keys of profiles, commands and declarations, as one system
@@ -120,11 +121,7 @@ func (k *keys) UnmarshalJSON(data []byte) error {
 func Load(t testing.TB) Schema {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	file := filepath.Join(filepath.Dir(here), "..", "..", "..", "shared", "data", "apple-schema.json")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Skip("missing: ../shared/data/apple-schema.json (Apple's schema)")
-	}
+	data := need.Beside(t, filepath.Join(filepath.Dir(here), "..", ".."), "apple-schema.json")
 	var schema Schema
 	if err := json.Unmarshal(data, &schema); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,9 @@ package need
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
 )
 
 // alone reports whether this run shall use nothing but Go, whatever the machine
@@ -37,6 +39,28 @@ func Tool(t testing.TB, name string) string {
 		Missing(t, name)
 	}
 	return path
+}
+
+// Zone returns a time zone, or skips the test if the machine does not know it.
+func Zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		Missing(t, "time zone data: "+err.Error())
+	}
+	return zone
+}
+
+// Beside returns a file of ../shared/data, which lies beside the repository and
+// not in it: it is somebody else's, so a machine without it skips the test even
+// where everything is required. Root is the repository.
+func Beside(t testing.TB, root, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, "..", "shared", "data", name))
+	if err != nil {
+		t.Skipf("missing: ../shared/data/%s", name)
+	}
+	return data
 }
 
 // Root skips the test unless it runs as root, as tests with namespaces must.

@@ -7,16 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/scripts/need"
 	"schulwart.org/server/store/storetest"
 )
 
 // Walks through both DST nights, a minute at a time: each daily job runs once
 // per local date, also the one whose hour does not exist or comes twice.
 func TestDailyJobsRunOnceOnDSTDays(t *testing.T) {
-	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Skip("missing: time zone data")
-	}
+	zone := need.Zone(t, "Europe/Berlin")
 	s := storetest.Open(t)
 	for _, day := range []time.Time{time.Date(2026, 3, 28, 22, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 21, 0, 0, 0, time.UTC)} {
 		ran := map[string]int{}
@@ -40,10 +38,7 @@ func TestDailyJobsRunOnceOnDSTDays(t *testing.T) {
 // Who moves the backup from 2 to 22 o'clock during the day expects one tonight,
 // and one only.
 func TestAnHourThatPeopleSetHoldsFromTheSameDayOn(t *testing.T) {
-	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Skip("missing: time zone data")
-	}
+	zone := need.Zone(t, "Europe/Berlin")
 	hour, ran := 2, []string{}
 	at := time.Date(2026, 11, 24, 0, 0, 0, 0, zone)
 	j := job{name: "backup", hour: func() int { return hour }, run: func(context.Context) error { ran = append(ran, at.In(zone).Format("02. 15:04")); return nil }}

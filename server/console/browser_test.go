@@ -18,9 +18,6 @@ import (
 // page, light and dark, German and English. SCHULWART_SHOTS names a folder for
 // pictures.
 func TestTheConsoleInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes a minute")
-	}
 	node := need.Tool(t, "node")
 	need.Tool(t, "chromium")
 	modules := os.Getenv("NODE_MODULES")

@@ -19,6 +19,7 @@ import (
 	"schulwart.org/policies/mdm"
 	"schulwart.org/policies/org"
 	"schulwart.org/scripts/appleschema"
+	"schulwart.org/scripts/need"
 	"schulwart.org/server/e2e/ipad"
 	"schulwart.org/server/may"
 	"schulwart.org/server/standard"
@@ -137,10 +138,7 @@ func want(t *testing.T, client *http.Client, address string, status int) {
 // signed.
 func opensslVerifies(t *testing.T, signed, authority []byte) []byte {
 	t.Helper()
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("missing: openssl")
-	}
+	openssl := need.Tool(t, "openssl")
 	dir := t.TempDir()
 	file := func(name string, data []byte) string {
 		path := filepath.Join(dir, name)

@@ -37,7 +37,7 @@ func inOwnMounts(t *testing.T) bool {
 	cmd.Env = append(os.Environ(), mark+"="+t.Name())
 	out, err := cmd.CombinedOutput()
 	if strings.Contains(string(out), "--- SKIP") {
-		t.Skip(string(out))
+		need.Missing(t, string(out))
 	}
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -373,7 +373,7 @@ func TestAProgramFromMemoryIsEndedWhereNoFileIsAskedAbout(t *testing.T) {
 	}
 	memory, err := unix.MemfdCreate("game", 0)
 	if err != nil {
-		t.Skipf("missing: programs in memory: %v", err)
+		need.Missing(t, "programs in memory: "+err.Error())
 	}
 	file := os.NewFile(uintptr(memory), "game")
 	defer file.Close()
