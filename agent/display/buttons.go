@@ -35,12 +35,10 @@ func (v view) foot(s scene) (picture, []button, error) {
 	if err != nil {
 		return picture{}, nil, err
 	}
-	defer writer.close()
 	small, err := newPen(strong, 12.5*v.scale)
 	if err != nil {
 		return picture{}, nil, err
 	}
-	defer small.close()
 	const high, gap, rowGap = 46, 10, 10
 	row := buttons(s)
 	rows := v.place(row, writer, small, high*v.scale, gap*v.scale, rowGap*v.scale)

@@ -77,7 +77,6 @@ func (v view) ring(s scene) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	defer writer.close()
 	label := words.Remaining(s.text.Lang, s.left)
 	if s.text.RTL {
 		label = visual(shape(label))
@@ -97,12 +96,10 @@ func (v view) body(s scene) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	defer title.close()
 	plain, err := newPen(regular, 23*v.scale)
 	if err != nil {
 		return picture{}, err
 	}
-	defer plain.close()
 	y := title.size
 	for _, line := range title.lines(s.text.Title, float64(width), s.text.RTL) {
 		title.centre(img, middle, y, ink, line)

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
 )
 
 //go:embed fonts/*.ttf fonts/OFL.txt
@@ -24,16 +22,16 @@ const (
 )
 
 // parsed holds each weight in Latin and Cyrillic, and in Arabic.
-var parsed = sync.OnceValues(func() (map[weight][2]*opentype.Font, error) {
-	fonts := map[weight][2]*opentype.Font{}
+var parsed = sync.OnceValues(func() (map[weight][2]*typeface, error) {
+	fonts := map[weight][2]*typeface{}
 	for w, names := range map[weight][2]string{regular: {"FiraSans-Regular", "NotoSansArabic-Regular"}, strong: {"FiraSans-SemiBold", "NotoSansArabic-Bold"}} {
-		var pair [2]*opentype.Font
+		var pair [2]*typeface
 		for i, name := range names {
 			data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
 			if err != nil {
 				return nil, fmt.Errorf("reading font: %w", err)
 			}
-			if pair[i], err = opentype.Parse(data); err != nil {
+			if pair[i], err = parseTypeface(data); err != nil {
 				return nil, fmt.Errorf("parsing font %s: %w", name, err)
 			}
 		}
@@ -45,8 +43,8 @@ var parsed = sync.OnceValues(func() (map[weight][2]*opentype.Font, error) {
 // pen writes text of one weight and size; letters that the first font lacks come
 // from the second.
 type pen struct {
-	faces [2]font.Face
-	size  float64
+	faces [2]*typeface
+	size  float64 // height of an em in pixels
 }
 
 func newPen(w weight, size float64) (*pen, error) {
@@ -54,57 +52,90 @@ func newPen(w weight, size float64) (*pen, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pen{size: size}
-	for i, f := range fonts[w] {
-		if p.faces[i], err = opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72}); err != nil {
-			return nil, fmt.Errorf("sizing font: %w", err)
-		}
-	}
-	return p, nil
+	return &pen{faces: fonts[w], size: size}, nil
 }
 
-func (p *pen) close() {
-	for _, face := range p.faces {
-		_ = face.Close()
-	}
-}
-
-func (p *pen) faceOf(r rune) font.Face {
+func (p *pen) faceOf(r rune) *typeface {
 	if r >= 0x0600 && r <= 0x06FF || r >= 0xFE70 && r <= 0xFEFC {
 		return p.faces[1]
 	}
 	return p.faces[0]
 }
 
-// width measures a drawn line.
-func (p *pen) width(line string) float64 {
-	var total fixed.Int26_6
-	before := rune(-1)
+// letter is a glyph at its place on a line, in pixels from the line's beginning.
+type letter struct {
+	face  *typeface
+	glyph int
+	x     float64
+}
+
+// set places the letters of a drawn line, and measures it.
+func (p *pen) set(line string) (letters []letter, width float64) {
 	for _, r := range line {
 		face := p.faceOf(r)
-		if before >= 0 && p.faceOf(before) == face {
-			total += face.Kern(before, r)
+		next := letter{face: face, glyph: face.glyph(r), x: width}
+		scale := p.size / float64(face.perEm)
+		if n := len(letters); n > 0 && letters[n-1].face == face {
+			next.x += float64(face.kern(letters[n-1].glyph, next.glyph)) * scale
 		}
-		advance, _ := face.GlyphAdvance(r)
-		total += advance
-		before = r
+		letters, width = append(letters, next), next.x+float64(face.advance(next.glyph))*scale
 	}
-	return float64(total) / 64
+	return letters, width
+}
+
+// width measures a drawn line.
+func (p *pen) width(line string) float64 {
+	_, width := p.set(line)
+	return width
 }
 
 // write draws a line whose left end and baseline are given.
 func (p *pen) write(onto *image.RGBA, x, baseline float64, ink color.Color, line string) {
-	drawer := font.Drawer{Dst: onto, Src: image.NewUniform(ink), Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(baseline * 64)}}
-	before := rune(-1)
-	for _, r := range line {
-		face := p.faceOf(r)
-		if before >= 0 && p.faceOf(before) == face {
-			drawer.Dot.X += face.Kern(before, r)
-		}
-		drawer.Face = face
-		drawer.DrawString(string(r))
-		before = r
+	letters, width := p.set(line)
+	// Letters may reach beyond their line a little, an em covers that.
+	box := image.Rect(int(x-p.size), int(baseline-1.5*p.size), int(x+width+p.size)+1, int(baseline+p.size)+1).Intersect(onto.Bounds())
+	if box.Empty() {
+		return
 	}
+	raster := vector.NewRasterizer(box.Dx(), box.Dy())
+	for _, l := range letters {
+		scale := float32(p.size / float64(l.face.perEm))
+		left, base := float32(x+l.x-float64(box.Min.X)), float32(baseline-float64(box.Min.Y))
+		for _, line := range l.face.outline(l.glyph) {
+			for i, p := range line {
+				line[i].x, line[i].y = left+p.x*scale, base-p.y*scale
+			}
+			trace(raster, line)
+		}
+	}
+	raster.Draw(onto, box, image.NewUniform(ink), image.Point{})
+}
+
+// trace adds a closed line to what is drawn. Between two points that bend it,
+// the line goes through their middle.
+func trace(raster *vector.Rasterizer, line []point) {
+	last := line[len(line)-1]
+	begin := last
+	switch {
+	case line[0].on:
+		begin = line[0]
+	case !last.on:
+		begin = middle(last, line[0])
+	}
+	raster.MoveTo(begin.x, begin.y)
+	for i, p := range line {
+		next := line[(i+1)%len(line)]
+		switch {
+		case p.on:
+			raster.LineTo(p.x, p.y)
+		case next.on:
+			raster.QuadTo(p.x, p.y, next.x, next.y)
+		default:
+			to := middle(p, next)
+			raster.QuadTo(p.x, p.y, to.x, to.y)
+		}
+	}
+	raster.ClosePath()
 }
 
 // centre draws a line around the middle.
