@@ -46,6 +46,7 @@ type Deps struct {
 	// Translate writes a fault in a language ("de", "en"); nil for the key alone.
 	Translate func(lang string, fault *errs.Error) string
 	Proxies   []string // proxies whose word on the client's address is believed
+	PublicURL string   // without a slash at its end
 	Version   string
 }
 
@@ -120,7 +121,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerAudit, registerSheets} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerAudit, registerSheets} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

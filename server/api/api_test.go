@@ -79,8 +79,9 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
 	lessons := &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
 	h.server = httptest.NewServer(api.New(api.Deps{
-		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now}, Presence: quiet{}, Tokens: enrolment,
+		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now, Key: []byte("0123456789abcdef0123456789abcdef")}, Presence: quiet{}, Tokens: enrolment,
 		Audit:     &audit.Service{Store: s, Now: time.Now},
+		PublicURL: "https://schulwart.example",
 		Translate: func(lang string, fault *errs.Error) string { return lang + ":" + fault.Key },
 	}))
 	t.Cleanup(h.server.Close)

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *App) examRoom() *exam.Service {
-	return &exam.Service{Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, NewID: ids.New, Now: a.Now, Agent: version.Version}
+	return &exam.Service{Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, NewID: ids.New, Now: a.Now, Agent: version.Version, Key: a.links}
 }
 
 // ExamLeases makes modes and leases of what the room of examinations wishes. It

@@ -117,6 +117,9 @@ type Service struct {
 	// Agent is the version of the agent that belongs to this server; devices with
 	// another are named in the readiness list. Empty: none is.
 	Agent string
+	// Key stays the same for the life of the installation; passwords and marks that
+	// belong to one examination are derived from it.
+	Key []byte
 }
 
 // Filter narrows a list of examinations.
