@@ -42,6 +42,7 @@ type NavItem struct {
 const (
 	NavDay        = "day"
 	NavLessons    = "lessons"
+	NavExams      = "exams"
 	NavSites      = "sites"
 	NavSchool     = "school"
 	NavDevices    = "devices"

@@ -12,6 +12,7 @@ var icons = map[string]string{
 	"screen":     `<path d="M2.5 12S6 6 12 6s9.5 6 9.5 6-3.5 6-9.5 6-9.5-6-9.5-6z"/><circle cx="12" cy="12" r="2.6"/>`,
 	"day":        `<circle cx="12" cy="12" r="4"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6l1.4 1.4M17 17l1.4 1.4M18.4 5.6L17 7M7 17l-1.4 1.4"/>`,
 	"lessons":    `<rect x="3" y="4.5" width="18" height="12" rx="2"/><path d="M9 21h6M12 16.5V21"/>`,
+	"exams":      `<path d="M5 3.5h10l4 4V20.5H5z"/><path d="M9 13l2.2 2.2L15.5 11"/><path d="M9 7.5h4"/>`,
 	"school":     `<path d="M4 20V10l8-6 8 6v10z"/><path d="M10 20v-5h4v5"/>`,
 	"devices":    `<rect x="4.5" y="5" width="15" height="10" rx="1.5"/><path d="M2.5 19h19"/>`,
 	"enrolment":  `<circle cx="12" cy="12" r="8.5"/><path d="M12 8v8M8 12h8"/>`,

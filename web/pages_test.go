@@ -103,13 +103,14 @@ func TestBoardKeepsItsPromises(t *testing.T) {
 		"a stream":                             `data-stream="/unterricht/g7b/live"`,
 		"codes for when the server is down":    `"codes":["12345678"`,
 		"a live region":                        `aria-live="polite"`,
+		"the way to planned examinations":      `<a class="mode" href="/pruefungen">`,
 		"a pressed mode that ends when tapped": `formaction="/unterricht/g7b/laufend/m1/ende"`,
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("missing %s: %q", what, want)
 		}
 	}
-	if strings.Contains(html, "Prüfung") {
-		t.Error("the board offers exams, which do not exist yet")
+	if strings.Contains(html, `value="exam"`) {
+		t.Error("the board starts examinations; it only leads to them")
 	}
 }

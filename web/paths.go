@@ -47,6 +47,21 @@ const (
 	PathSiteDelete      = "/seiten/:list/loeschen" // POST
 	PathPropose         = "/seiten-vorschlag"      // POST url: ProposalPart as a fragment
 
+	PathExams        = "/pruefungen"
+	PathExamNew      = "/pruefungen/neu" // POST see ExamFormPage
+	PathExam         = "/pruefungen/:exam"
+	PathExamPart     = "/pruefungen/:exam/stand" // GET: ExamLiveFragment
+	PathExamEdit     = "/pruefungen/:exam/bearbeiten"
+	PathExamCopy     = "/pruefungen/:exam/kopie"         // POST
+	PathExamCancel   = "/pruefungen/:exam/absagen"       // POST
+	PathExamDo       = "/pruefungen/:exam/tun"           // POST do=start|end|extend|pause|go-on|rehearse|end-rehearsal|hand-over, minutes, to
+	PathExamSeat     = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend|swap|compensate|seen, minutes, other
+	PathExamReady    = "/pruefungen/:exam/bereitschaft"
+	PathExamTimes    = "/pruefungen/:exam/zeiten"
+	PathExamCodes    = "/pruefungen/:exam/codes"    // for phone and paper; query device
+	PathExamEvidence = "/pruefungen/:exam/nachweis" // for the file; query format=csv
+	PathExtra        = "/pruefungszeit"             // POST target, minutes, percent
+
 	PathSchool        = "/schule"
 	PathDevices       = "/geraete"
 	PathDevice        = "/geraete/:device"

@@ -112,6 +112,9 @@ func runningMode(who may.Actor, mode lesson.Mode, now time.Time) web.RunningMode
 
 // mayEnd is for the buttons; the room decides when one is pressed.
 func mayEnd(who may.Actor, c class, mode lesson.Mode) bool {
+	if mode.Kind == lease.Exam {
+		return false // it is led on its own page
+	}
 	return may.Can(who, may.ModeEnd, mode.Branch) && (mode.Staff == who.ID || c.Mine || !teacherOnly(who, c))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,8 +29,9 @@ func (h *house) addresses() map[string]string {
 	h.as("oert@gym.example").post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
 	h.readBack(h.devices[:5]...)
 	draft, revision, exception := h.standards(admin)
+	written := path.Base(h.plannedExam(h.as("oert@gym.example")))
 	return map[string]string{
-		":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(),
+		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(),
 		":person": person.ID.String(), ":mode": h.runningMode(), ":kind": "sites", ":step": "address", ":page": "none", ":program": "none", ":key": "none",
 		":level": "school", ":place": h.school.School.String(), ":draft": draft, ":family": "webfilter", ":school": h.school.School.String(), ":revision": revision, ":exception": exception,
 	}

@@ -23,7 +23,7 @@ type Route struct {
 // do what a route needs anywhere at all; the room asks whether here.
 func Routes() []Route {
 	var all []Route
-	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, schoolRoutes, policyRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
+	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, examRoutes, schoolRoutes, policyRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
 		all = append(all, some...)
 	}
 	return all
@@ -95,6 +95,27 @@ var lessonRoutes = []Route{
 	{Method: post, Pattern: web.PathSite, Needs: may.SitesWrite, handle: (*Handler).saveSites},
 	{Method: post, Pattern: web.PathSiteDelete, Needs: may.SitesWrite, handle: (*Handler).deleteSites},
 	{Method: post, Pattern: web.PathPropose, Needs: may.SitesWrite, Part: true, handle: (*Handler).proposeHosts},
+}
+
+var examRoutes = []Route{
+	{Method: get, Pattern: web.PathExams, Needs: may.ExamRead, handle: (*Handler).listExams},
+	{Method: get, Pattern: web.PathExamNew, Needs: may.ExamWrite, handle: (*Handler).newExam},
+	{Method: post, Pattern: web.PathExamNew, Needs: may.ExamWrite, handle: (*Handler).saveExam},
+	{Method: get, Pattern: web.PathExam, Needs: may.ExamRead, handle: (*Handler).showExam},
+	{Method: get, Pattern: web.PathExamPart, Needs: may.ExamRead, Part: true, handle: (*Handler).showExamPart},
+	{Method: get, Pattern: web.PathExamEdit, Needs: may.ExamWrite, handle: (*Handler).editExam},
+	{Method: post, Pattern: web.PathExamEdit, Needs: may.ExamWrite, handle: (*Handler).saveExam},
+	{Method: post, Pattern: web.PathExamCopy, Needs: may.ExamWrite, handle: (*Handler).copyExam},
+	{Method: post, Pattern: web.PathExamCancel, Needs: may.ExamWrite, handle: (*Handler).cancelExam},
+	{Method: post, Pattern: web.PathExamDo, Needs: may.ModeEnd, handle: (*Handler).changeExam},
+	{Method: get, Pattern: web.PathExamSeat, Needs: may.ExamRun, handle: (*Handler).showExamSeat},
+	{Method: post, Pattern: web.PathExamSeat, Needs: may.ModeEnd, handle: (*Handler).changeExamSeat},
+	{Method: get, Pattern: web.PathExamReady, Needs: may.ExamRun, handle: (*Handler).showExamReady},
+	{Method: get, Pattern: web.PathExamTimes, Needs: may.ExamRun, handle: (*Handler).showExamTimes},
+	{Method: get, Pattern: web.PathExamCodes, Needs: may.ExamRun, handle: (*Handler).showExamCodes},
+	{Method: get, Pattern: web.PathExamEvidence, Needs: may.ExamRun, handle: (*Handler).showExamEvidence},
+	{Method: get, Pattern: web.PathExtra, Needs: may.ExtraWrite, handle: (*Handler).showExtra},
+	{Method: post, Pattern: web.PathExtra, Needs: may.ExtraWrite, handle: (*Handler).saveExtra},
 }
 
 var schoolRoutes = []Route{

@@ -187,3 +187,31 @@ func (s *Service) SeenTo(ctx context.Context, actor may.Actor, id, device org.ID
 	stamp(records, permit, s.Now())
 	return s.Store.RecordExam(ctx, permit, exam, "seen to", records)
 }
+
+// Colleagues lists who may invigilate in a school.
+func (s *Service) Colleagues(ctx context.Context, actor may.Actor, school org.Branch) ([]Invigilator, error) {
+	if _, err := may.Do(actor, may.ExamRead, school); err != nil {
+		return nil, err
+	}
+	return s.Store.ExamStaff(ctx, school)
+}
+
+// mostSpares bounds a list to choose another device from.
+const mostSpares = 100
+
+// Spares lists devices on which somebody could write on.
+func (s *Service) Spares(ctx context.Context, actor may.Actor, id org.ID) ([]Seat, error) {
+	exam, _, err := s.open(ctx, actor, id, may.ExamRun)
+	if err != nil {
+		return nil, err
+	}
+	seats, err := s.Store.ExamSeats(ctx, exam)
+	if err != nil {
+		return nil, err
+	}
+	devices := make([]org.ID, len(seats))
+	for i, seat := range seats {
+		devices[i] = seat.Device
+	}
+	return s.Store.ExamSpares(ctx, exam, devices, mostSpares)
+}

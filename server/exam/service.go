@@ -58,6 +58,9 @@ type StaffNames interface {
 	ExamStaff(ctx context.Context, school org.Branch) ([]Invigilator, error)
 	// ExamGroup returns the branch and name of a group.
 	ExamGroup(ctx context.Context, group org.ID) (org.Branch, string, error)
+	// ExamSpares lists devices of the school that could take a seat's place, the
+	// latest seen first: enrolled ones that are no seats.
+	ExamSpares(ctx context.Context, exam Exam, seats []org.ID, n int) ([]Seat, error)
 	// TeachesAll reports whether each of the devices is in some group that the
 	// person has at the instant.
 	TeachesAll(ctx context.Context, staff org.ID, devices []org.ID, at time.Time) (bool, error)

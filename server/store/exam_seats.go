@@ -174,3 +174,27 @@ func (s *Store) PutExtra(ctx context.Context, permit may.Permit, x exam.ExtraTim
 		return s.record(ctx, tx, permit, Target{kind, target}, nil, nil)
 	})
 }
+
+// ExamSpares lists enrolled devices of the school beside the seats, the latest
+// seen first.
+func (s *Store) ExamSpares(ctx context.Context, e exam.Exam, seats []org.ID, n int) ([]exam.Seat, error) {
+	q := newQuery(`SELECT d.id, d.name, d.platform, n.id FROM devices d
+		JOIN enrolments n ON n.authority = d.authority AND n.device = d.id AND n.state = 'enrolled'
+		LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id
+		WHERE d.authority = ? AND d.school = ? AND d.retired = 0`, e.Branch.Authority, e.Branch.School)
+	for i, seat := range seats {
+		if i == 0 {
+			q.add(` AND d.id NOT IN (?`, seat)
+		} else {
+			q.add(`, ?`, seat)
+		}
+		if i == len(seats)-1 {
+			q.add(`)`)
+		}
+	}
+	q.add(` ORDER BY CASE WHEN d.person = '' THEN 0 ELSE 1 END, COALESCE(st.last_seen, 0) DESC, d.name, d.id LIMIT ?`, n)
+	return collect(ctx, s.reader(ctx), func(row scanner) (exam.Seat, error) {
+		var seat exam.Seat
+		return seat, row.Scan(&seat.Device, &seat.Name, &seat.Platform, &seat.Enrolment)
+	}, q.text(), q.args...)
+}

@@ -45,7 +45,7 @@ func Frame(lang, theme string) web.Frame {
 func as(f web.Frame, name, place, current string, keys ...string) web.Frame {
 	f.Person = web.Person{ID: "p1", Name: name, Place: place}
 	paths := map[string]string{
-		web.NavDay: web.PathDay, web.NavLessons: web.PathLessons, web.NavSites: web.PathSites, web.NavHelp: web.PathHelp,
+		web.NavDay: web.PathDay, web.NavLessons: web.PathLessons, web.NavSites: web.PathSites, web.NavExams: web.PathExams, web.NavHelp: web.PathHelp,
 		web.NavSchool: web.PathSchool, web.NavDevices: web.PathDevices, web.NavEnrolment: web.PathTokens, web.NavGroups: web.PathGroups,
 		web.NavPeople: web.PathPeople, web.NavImport: web.PathImport, web.NavPolicies: web.PathPolicies, web.NavExceptions: web.PathExceptions, web.NavSettings: web.PathSettings, web.NavHelpdesk: web.PathHelpdesk,
 		web.NavSchools: web.PathSchools, web.NavOperations: web.PathOperations, web.NavAudit: web.PathAudit, web.NavPrograms: web.PathPrograms,
@@ -57,7 +57,7 @@ func as(f web.Frame, name, place, current string, keys ...string) web.Frame {
 }
 
 func teacher(f web.Frame, current string) web.Frame {
-	return as(f, "Frau Oert", "Goethe-Gymnasium", current, web.NavDay, web.NavLessons, web.NavSites, web.NavHelp)
+	return as(f, "Frau Oert", "Goethe-Gymnasium", current, web.NavDay, web.NavLessons, web.NavExams, web.NavHelp)
 }
 
 func admin(f web.Frame, current string) web.Frame {
