@@ -56,6 +56,12 @@ func run(ctx context.Context, args []string) error {
 		return app.PlanTree(ctx, &chosen.CLI.Plan, terminal)
 	case "apply":
 		return app.ApplyTree(ctx, &chosen.CLI.Apply, terminal)
+	case "template key":
+		return app.TemplateKey(&chosen.CLI.Template.Key, terminal)
+	case "template pack":
+		return app.TemplatePack(&chosen.CLI.Template.Pack, terminal)
+	case "template inspect":
+		return app.TemplateInspect(&chosen.CLI.Template.Inspect, terminal)
 	case "verify":
 		return app.Verify(ctx, &chosen.CLI.Verify, terminal)
 	}

@@ -80,12 +80,12 @@ func (p DraftPage) steps() []draftStep {
 }
 
 // unableText is "3 iPads: …".
-func (p DraftPage) unableText(u ImpactUnable) string {
-	platform := p.T("platform.other")
+func (f Frame) unableText(u ImpactUnable) string {
+	platform := f.T("platform.other")
 	if u.Platform != "" {
-		platform = p.known("platform."+u.Platform, u.Platform)
+		platform = f.known("platform."+u.Platform, u.Platform)
 	}
-	return p.T("impact.unable.line", "count", u.Devices, "platform", platform, "why", p.unableWhy(u))
+	return f.T("impact.unable.line", "count", u.Devices, "platform", platform, "why", f.unableWhy(u))
 }
 
 // unableWhy is what a device cannot, and why.

@@ -23,6 +23,11 @@ type PoliciesPage struct {
 	// where that is switched, "" for places that have no say in it.
 	FourEyes bool
 	EyesURL  string
+	// Templates hold here, each in the version that was taken over last; Proposals
+	// are newer ones. TemplatesURL leads to all.
+	Templates    []TemplateRow
+	Proposals    []TemplateProposal
+	TemplatesURL string
 }
 
 // PolicyTopic gathers the families of a topic; word policy.topic.<topic>.

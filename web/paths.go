@@ -97,11 +97,13 @@ const (
 	PathPlacePolicies   = "/richtlinien/an/:level/:place"         // the operator's place is "alle"
 	PathPolicyChange    = "/richtlinien/an/:level/:place/aendern" // POST family, draft: leads to the editor
 	PathPolicyHistory   = "/richtlinien/an/:level/:place/verlauf"
-	PathPreset          = "/richtlinien/an/:level/:place/vorlage"     // POST preset
-	PathTemplates       = "/richtlinien/vorlagen"                     // POST file: takes a package in
-	PathTemplate        = "/richtlinien/vorlagen/:template"           // GET wo=<level>/<id>: what it would change there
-	PathFourEyes        = "/richtlinien/an/:level/:place/vier-augen"  // POST on=1|0
-	PathTakeOver        = "/richtlinien/an/:level/:place/uebernehmen" // GET from; POST from, part
+	PathPreset          = "/richtlinien/an/:level/:place/vorlage"         // POST preset
+	PathTemplates       = "/richtlinien/vorlagen"                         // POST file: takes a package in
+	PathTemplate        = "/richtlinien/vorlagen/:template"               // GET wo=<level>/<id>: what it would change there; POST do=take|decline, wo, reason
+	PathPublishers      = "/richtlinien/herausgeber"                      // POST: see TemplatesPage
+	PathPublisherRemove = "/richtlinien/herausgeber/:publisher/entfernen" // POST
+	PathFourEyes        = "/richtlinien/an/:level/:place/vier-augen"      // POST on=1|0
+	PathTakeOver        = "/richtlinien/an/:level/:place/uebernehmen"     // GET from; POST from, part
 	PathDrafts          = "/richtlinien/entwuerfe"
 	PathDraft           = "/richtlinien/entwuerfe/:draft"                           // POST title, reason
 	PathDraftDevices    = "/richtlinien/entwuerfe/:draft/geraete/:school"           // per device

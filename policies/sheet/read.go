@@ -15,12 +15,17 @@ import (
 
 // Words of a sheet.
 const (
+	wordSchema     = "schema"
 	wordPlace      = "place"
 	wordPolicies   = "policies"
 	wordExceptions = "exceptions"
 	wordHold       = "hold"
 	tagKept        = "!kept"
 )
+
+// Version is the schema of sheets that this program reads. A sheet can name the
+// one that it was written for; without one it is 1.
+const Version = 1
 
 // mostText bounds a sheet: people write them, and a parser must not be kept busy.
 const mostText = 1 << 20
@@ -111,8 +116,17 @@ func dot(field string) string {
 
 func (r *reader) sheet(root *yaml.Node) Sheet {
 	sheet := Sheet{Families: map[string]Family{}, File: r.file, lines: map[string]int{}}
+	if newer := schemaOf(root); newer != nil {
+		// What else it says is for newer programs to judge.
+		r.fault(newer, "sheet.too_new", wordSchema, "schema", newer.Value, "known", strconv.Itoa(Version))
+		return sheet
+	}
 	r.pairs(root, "", func(key, value *yaml.Node) {
 		switch key.Value {
+		case wordSchema:
+			if version, err := strconv.Atoi(value.Value); err != nil || version < 1 {
+				r.fault(value, "sheet.bad_schema", wordSchema)
+			}
 		case wordPlace:
 			sheet.lines[wordPlace] = key.Line
 			sheet.Place = r.place(value)
@@ -125,6 +139,16 @@ func (r *reader) sheet(root *yaml.Node) Sheet {
 		}
 	})
 	return sheet
+}
+
+// schemaOf returns the schema of a sheet if it is newer than what is known here.
+func schemaOf(root *yaml.Node) *yaml.Node {
+	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
+		if version, err := strconv.Atoi(root.Content[i+1].Value); root.Content[i].Value == wordSchema && err == nil && version > Version {
+			return root.Content[i+1]
+		}
+	}
+	return nil
 }
 
 func (r *reader) place(node *yaml.Node) Place {

@@ -25,6 +25,7 @@ func Schema(title func(key string) string) map[string]any {
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"type":    "object", "additionalProperties": false,
 		"properties": map[string]any{
+			wordSchema:   map[string]any{"type": "integer", "minimum": 1, "maximum": Version},
 			wordPlace:    object(map[string]any{"authority": text, "school": text, "group": text, "device": text}),
 			wordPolicies: object(families),
 			wordExceptions: map[string]any{"type": "array", "items": map[string]any{

@@ -16,17 +16,18 @@ import (
 type CLI struct {
 	Config string `help:"YAML file with the same keys as the flags." type:"path" env:"SCHULWART_CONFIG" placeholder:"FILE"`
 
-	Serve   ServeCommand   `cmd:"" help:"Run the server."`
-	Demo    DemoCommand    `cmd:"" help:"Run the server with a demo authority and simulated devices."`
-	User    UserCommand    `cmd:"" help:"Make a login, or a new link for one."`
-	Token   TokenCommand   `cmd:"" help:"Make an enrolment token."`
-	Backup  BackupCommand  `cmd:"" help:"Write an encrypted backup while the server runs."`
-	Restore RestoreCommand `cmd:"" help:"Put a backup onto an empty machine."`
-	Verify  VerifyCommand  `cmd:"" help:"Check the audit chain."`
-	Export  SheetsCommand  `cmd:"" help:"Write policies as sheets (YAML) into a folder; comments that stand there stay."`
-	Plan    SheetsCommand  `cmd:"" help:"Say what a folder of sheets would change. Exit code 0: nothing, 2: something, 1: an error."`
-	Apply   SheetsCommand  `cmd:"" help:"Make policies as a folder of sheets wants them, all or nothing."`
-	Version struct{}       `cmd:"" help:"Print version and commit."`
+	Serve    ServeCommand    `cmd:"" help:"Run the server."`
+	Demo     DemoCommand     `cmd:"" help:"Run the server with a demo authority and simulated devices."`
+	User     UserCommand     `cmd:"" help:"Make a login, or a new link for one."`
+	Token    TokenCommand    `cmd:"" help:"Make an enrolment token."`
+	Backup   BackupCommand   `cmd:"" help:"Write an encrypted backup while the server runs."`
+	Restore  RestoreCommand  `cmd:"" help:"Put a backup onto an empty machine."`
+	Verify   VerifyCommand   `cmd:"" help:"Check the audit chain."`
+	Export   SheetsCommand   `cmd:"" help:"Write policies as sheets (YAML) into a folder; comments that stand there stay."`
+	Plan     SheetsCommand   `cmd:"" help:"Say what a folder of sheets would change. Exit code 0: nothing, 2: something, 1: an error."`
+	Template TemplateCommand `cmd:"" help:"Make and read signed packages of templates."`
+	Apply    SheetsCommand   `cmd:"" help:"Make policies as a folder of sheets wants them, all or nothing."`
+	Version  struct{}        `cmd:"" help:"Print version and commit."`
 }
 
 // ServeCommand runs the server.
@@ -98,9 +99,40 @@ type SheetsCommand struct {
 	Lang      string `help:"Language of faults: de or en." enum:"de,en" default:"en" env:"SCHULWART_LANG"`
 }
 
+// TemplateCommand makes and reads packages in which a template travels from one
+// operator to another.
+type TemplateCommand struct {
+	Key     TemplateKey     `cmd:"" help:"Make the key with which packages are signed, or show the public part of one that is there."`
+	Pack    TemplatePack    `cmd:"" help:"Sign a sheet as a version of a template."`
+	Inspect TemplateInspect `cmd:"" help:"Say what is in a package, and whether its signature holds."`
+}
+
+// TemplateKey is the key of a publisher.
+type TemplateKey struct {
+	File string `arg:"" help:"File of the secret key; made if it is not there." placeholder:"FILE"`
+}
+
+// TemplatePack makes a package.
+type TemplatePack struct {
+	Sheet     string `arg:"" help:"Sheet (YAML) without a place." placeholder:"FILE"`
+	Key       string `help:"File of the secret key." required:"" placeholder:"FILE"`
+	Name      string `help:"Name of the template, the same for every version: small letters, digits and dashes." required:"" placeholder:"NAME"`
+	Title     string `help:"Title, as people read it." required:"" placeholder:"TEXT"`
+	Revision  int    `name:"as" help:"Version; a higher one replaces a lower one." required:"" placeholder:"N"`
+	Publisher string `help:"Who publishes it." required:"" placeholder:"TEXT"`
+	Out       string `short:"o" help:"File of the package; printed if it is left out." placeholder:"FILE"`
+	Lang      string `help:"Language of faults: de or en." enum:"de,en" default:"en" env:"SCHULWART_LANG"`
+}
+
+// TemplateInspect reads a package.
+type TemplateInspect struct {
+	File string `arg:"" help:"File of the package." placeholder:"FILE"`
+	Lang string `help:"Language of faults: de or en." enum:"de,en" default:"en" env:"SCHULWART_LANG"`
+}
+
 // Chosen is what somebody asked the program to do.
 type Chosen struct {
-	Name string // "serve", "demo", …
+	Name string // "serve", "demo", "template pack", …
 	CLI  *CLI
 	// Place is the part of the configuration that the command carries; nil for
 	// version.
@@ -136,13 +168,19 @@ func Parse(args []string, out io.Writer) (Chosen, error) {
 	if err != nil {
 		return Chosen{}, err
 	}
-	chosen := Chosen{Name: strings.Fields(found.Command())[0], CLI: &cli}
+	chosen := Chosen{Name: commandOf(found.Command()), CLI: &cli}
 	chosen.Place = cli.place(chosen.Name)
 	faults := []error{file.unknown(parser)}
 	if chosen.Place != nil {
 		faults = append(faults, chosen.Place.Settle())
 	}
 	return chosen, errors.Join(faults...)
+}
+
+// commandOf leaves the arguments out: "template pack <sheet>" is "template pack".
+func commandOf(text string) string {
+	words := slices.DeleteFunc(strings.Fields(text), func(word string) bool { return strings.HasPrefix(word, "<") })
+	return strings.Join(words, " ")
 }
 
 func (c *CLI) place(command string) *Serve {

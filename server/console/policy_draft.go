@@ -143,6 +143,11 @@ func (h *Handler) impact(ctx context.Context, v *visit, draft standard.Draft) (*
 	if err != nil {
 		return nil, err
 	}
+	return impactOf(found, draft.ID.String(), h.Now()), nil
+}
+
+// impactOf is what a draft would change; without a draft, schools lead nowhere.
+func impactOf(found standard.Impact, draft string, now time.Time) *web.Impact {
 	shown := &web.Impact{Devices: found.Changed, Looked: found.Devices, MoreLines: found.More, At: found.At, Lines: impactLines(found.Names, found.Fields)}
 	for _, school := range found.Schools {
 		if school.Changed > 0 {
@@ -153,19 +158,23 @@ func (h *Handler) impact(ctx context.Context, v *visit, draft standard.Draft) (*
 			shown.MoreSchools++
 			continue
 		}
-		shown.Where = append(shown.Where, web.ImpactSchool{Name: school.Name, Devices: school.Changed, Unable: school.Cannot, URL: web.To(web.PathDraftDevices, draft.ID.String(), school.School.School.String())})
+		where := web.ImpactSchool{Name: school.Name, Devices: school.Changed, Unable: school.Cannot}
+		if draft != "" {
+			where.URL = web.To(web.PathDraftDevices, draft, school.School.School.String())
+		}
+		shown.Where = append(shown.Where, where)
 	}
 	for _, cannot := range found.Cannot {
 		shown.Unables = append(shown.Unables, unable(cannot))
 	}
 	for _, e := range found.Exceptions {
-		shown.Exceptions = append(shown.Exceptions, web.ImpactException{Row: exceptionRow(e.Exception, h.Now()), Needless: e.Needless})
+		shown.Exceptions = append(shown.Exceptions, web.ImpactException{Row: exceptionRow(e.Exception, now), Needless: e.Needless})
 	}
 	shown.Lower, shown.Heard = impactWords(found.Names, found.Lower), impactWords(found.Names, found.Heard)
 	for _, strand := range found.Strands {
 		shown.Strands = append(shown.Strands, web.ImpactStrand{Problem: faultProblem(strand.Fault), Field: fieldOf(strand.Family, strand.Field), School: strand.Name, Devices: strand.Devices})
 	}
-	return shown, nil
+	return shown
 }
 
 func impactLines(known map[desired.Place]standard.Place, fields []standard.FieldImpact) []web.ImpactLine {

@@ -30,17 +30,7 @@ func toPlace(level, id string) desired.Place {
 
 // GET /richtlinien
 func (h *Handler) showPolicies(c *gin.Context) error {
-	v := visitor(c)
-	place := desired.Place{Level: org.Operator}
-	switch branches := may.Branches(v.actor, may.PolicyRead); {
-	case v.school != nil:
-		place = desired.Place{Level: org.School, ID: v.school.ID}
-	case len(branches) > 0 && branches[0].School != "":
-		place = desired.Place{Level: org.School, ID: branches[0].School}
-	case len(branches) > 0 && branches[0].Authority != "":
-		place = desired.Place{Level: org.Authority, ID: branches[0].Authority}
-	}
-	return seeOther(c, policyPlace(standard.Place{Place: place}).URL)
+	return seeOther(c, policyPlace(standard.Place{Place: ownPlace(visitor(c))}).URL)
 }
 
 // GET /richtlinien/an/:level/:place
@@ -66,6 +56,9 @@ func (h *Handler) showPlacePolicies(c *gin.Context) error {
 		return err
 	}
 	shown.Ending = today.Ending
+	if err := h.templatesAt(c, &shown, sheet.Place); err != nil {
+		return err
+	}
 	return page(c, web.Policies(shown))
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/policies/sheet"
 	"schulwart.org/server/errs"
 	"schulwart.org/web"
 )
@@ -41,8 +42,11 @@ func (h *Handler) guard() gin.HandlerFunc {
 // limitBody bounds what anybody may send; an import may be larger.
 func limitBody(c *gin.Context) {
 	limit := int64(256 << 10)
-	if c.FullPath() == web.PathImport {
+	switch c.FullPath() {
+	case web.PathImport:
 		limit = maxImport
+	case web.PathTemplates:
+		limit = sheet.MostPackage + 64<<10 // the form around it
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	c.Next()

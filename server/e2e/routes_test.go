@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/sheet"
 	"schulwart.org/server/api"
 	"schulwart.org/server/app"
 	"schulwart.org/server/config"
@@ -164,8 +166,17 @@ func (i *installation) furnish() {
 		Rules: lease.Rules{Exam: &lease.Examination{Page: "https://moodle.example"}},
 	})
 	i.must(err)
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	public, _ := key.Public().(ed25519.PublicKey)
+	publisher, err := i.app.Standard.Trust(ctx, operator, i.home.Authority, marker, sheet.WriteKey(public), sheet.Fingerprint(public))
+	i.must(err)
+	signed, err := sheet.Pack(sheet.Template{Name: "vorlage", Title: marker, Version: 1, Publisher: marker, Sheet: "policies: {webfilter: {deny: [spiele.example]}}"}, key)
+	i.must(err)
+	template, err := i.app.Standard.TakeIn(ctx, operator, i.home.Authority, signed)
+	i.must(err)
 	i.things = map[string]org.ID{
 		"exam": written.ID, "exams": written.ID,
+		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x", "mark": "x",
@@ -214,6 +225,10 @@ var bodies = map[string]string{
 	"POST /api/v1/exams":                         `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
 	"POST /api/v1/exams/{id}/extend":             `{"minutes":5}`,
 	"POST /api/v1/exams/{id}/handover":           `{"to":"{person}"}`,
+	"POST /api/v1/templates":                     `{"authority":"{authority}","package":{}}`,
+	"POST /api/v1/templates/{id}/take":           `{"place":{"level":"school","id":"{school}"}}`,
+	"POST /api/v1/templates/{id}/decline":        `{"place":{"level":"school","id":"{school}"},"reason":"x"}`,
+	"POST /api/v1/template-publishers":           `{"authority":"{authority}","name":"x","key":"x","fingerprint":"x"}`,
 	"POST /api/v1/login":                         `{"email":"nobody@example.org","password":"geraten"}`,
 }
 
@@ -429,6 +444,7 @@ func (i *installation) state() string {
 	var all strings.Builder
 	for _, table := range []string{
 		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)
 		i.must(err)

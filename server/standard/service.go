@@ -35,6 +35,7 @@ type Store interface {
 	DraftStore
 	ExceptionStore
 	SheetStore
+	TemplateStore
 }
 
 // ReachStore reads what is said and whom it reaches.

@@ -119,10 +119,10 @@ func (s *Store) CreateDraft(ctx context.Context, permit may.Permit, d standard.D
 		source = document(d.Source)
 	}
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO policy_drafts (authority, id, school, level, place, title, reason, changes, base, state, pilot, source, author, author_name, created, changed)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO policy_drafts (authority, id, school, level, place, title, reason, changes, base, state, pilot, source, author, author_name, created, changed, package)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 			d.Place.Branch.Authority, d.ID, d.Place.Branch.School, d.Place.Level, d.Place.ID, d.Title, d.Reason, changes, base, d.State, d.Pilot, source,
-			d.Author, d.AuthorName, millis(d.Created), millis(d.Changed))
+			d.Author, d.AuthorName, millis(d.Created), millis(d.Changed), d.Source.Package)
 		if err != nil {
 			return err
 		}

@@ -143,6 +143,7 @@ var standards = []Sample{
 	{"policies-read", "Richtlinien", func(f web.Frame) templ.Component {
 		p := policiesPage(f)
 		p.MayWrite, p.MayTake, p.Presets, p.Place, p.FourEyes, p.EyesURL = false, false, nil, everywhere, true, "#"
+		p.Proposals, p.Templates, p.TemplatesURL = proposals()[:1], []web.TemplateRow{templateRow()}, "#"
 		return web.Policies(p)
 	}},
 	{"policy-edit", "Richtlinien", func(f web.Frame) templ.Component { return web.PolicyEdit(editPage(f)) }},
