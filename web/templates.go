@@ -1,12 +1,5 @@
 package web
 
-func (p TemplatesPage) templatesHeadline() string {
-	if n := len(p.Proposals); n > 0 {
-		return p.T("templates.proposals", "count", n)
-	}
-	return p.T("templates.title")
-}
-
 func (f Frame) templateName(row TemplateRow) string {
 	return dotted(row.Title, f.T("templates.version", "version", row.Version))
 }
