@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/netip"
 
+	"schulwart.org/agent/display"
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
@@ -21,14 +22,25 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 		return nil, err
 	}
 	desktops, programs, tree := host.SystemDesktops{}, host.SystemPrograms{}, host.SystemTree{}
+	_, examBrowser := linux.ExamBrowser(tree)
+	// Two parts lock consoles: the last one unlocks them.
+	unlock := func() error {
+		if holds.Held(linux.SessionName).Wanted || holds.Held(display.Name).Wanted {
+			return nil
+		}
+		return host.LockConsoles(host.HoldDir, false)
+	}
 	modes := []enforce.Driver{
 		linux.NewNetwork(host.NewNetwork(), linux.NetworkOptions{
 			Server: o.servers, Pages: o.pages, Pins: readPins(o.files), Pinned: func(addrs []netip.Addr) { writePins(o.files, addrs) }, Clock: o.clock, Log: o.log,
 		}),
 		linux.NewScreen(linux.ScreenOptions{
-			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, State: o.state, Unlock: func() error { return host.LockConsoles(host.HoldDir, false) },
+			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, State: o.state, Unlock: unlock,
 		}),
-		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock}),
+		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock, Browser: examBrowser}),
+		linux.NewSession(linux.SessionOptions{
+			Holds: holds, Desktops: desktops, Clock: o.clock, Profiles: host.DirProfiles(host.ProfileDir), Consoles: true, Unlock: unlock,
+		}),
 		linux.NewBrowser(linux.BrowserOptions{
 			Tree: tree, Files: o.files, Programs: programs, Desktops: desktops, Notices: desktops, Clock: o.clock, Home: o.home,
 		}),

@@ -26,6 +26,8 @@ func Run(args []string) (code int, mine bool) {
 		err = hold(args[1], args[2])
 	case args[0] == "cover" && len(args) == 1:
 		err = display.Cover(os.Stdin, os.Stdout)
+	case args[0] == "desk" && len(args) == 1:
+		err = display.Desk(os.Stdin, os.Stdout)
 	case args[0] == "notify" && len(args) == 1:
 		err = display.Notify(os.Stdin)
 	case args[0] == "now" && len(args) == 1:

@@ -16,6 +16,11 @@ func hold(name, dir string) error {
 		return linux.HoldApps(dir, judge())
 	case linux.ProgramsName:
 		return linux.HoldPrograms(dir, judge())
+	case linux.SessionName:
+		return linux.HoldSession(dir, linux.SessionHelper{
+			Tree: host.SystemTree{}, Programs: host.SystemPrograms{}, Desktops: host.SystemDesktops{}, Profiles: func(dir string) host.Profiles { return host.DirProfiles(dir) },
+			Consoles: func(locked bool) error { return host.LockConsoles(dir, locked) }, Attach: display.Attend,
+		})
 	}
 	return fmt.Errorf("nothing is called %q", name)
 }

@@ -377,11 +377,14 @@ func child(t *testing.T, name string) int {
 }
 
 // childOf finds the process that covers a display.
-func childOf(name string) int {
+func childOf(name string) int { return processOf("cover", name) }
+
+// processOf finds the process that does something on a display.
+func processOf(what, name string) int {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		line, _ := os.ReadFile(dir + "/cmdline")
-		if string(line) != "schulwart-agent\x00cover\x00" {
+		if string(line) != "schulwart-agent\x00"+what+"\x00" {
 			continue
 		}
 		env, _ := os.ReadFile(dir + "/environ")

@@ -117,6 +117,19 @@ type Driver interface {
 	Check(ctx context.Context) Reading
 }
 
+// Sighting is something that a driver saw during an examination. It is told once
+// for each value.
+type Sighting struct {
+	What ddm.Deed
+	Args map[string]string
+}
+
+// Watcher is a driver that sees more than whether its part is as wanted.
+type Watcher interface {
+	// Sightings returns what was seen in the examination that holds, at little cost.
+	Sightings() []Sighting
+}
+
 // Reading is what a driver read back.
 type Reading struct {
 	State  ddm.PartState

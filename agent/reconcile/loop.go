@@ -93,7 +93,9 @@ type Loop struct {
 	facts    factsKey    // as last reported
 	revision uint64      // of what there is to tell
 	told     uint64
-	salt     string
+	// sighted is what was taken down of the examination that holds.
+	sighted map[string]bool
+	salt    string
 }
 
 type phase struct {

@@ -26,6 +26,7 @@ func (l *Loop) Tick() time.Duration {
 		l.urgent = false
 		l.watched = elapsed
 		l.check()
+		l.sightings()
 	}
 	l.cleared()
 	if elapsed-l.saved >= max(checkpoint, l.config.Rest) || l.saved == 0 {

@@ -59,7 +59,20 @@ var driverSentences = map[string]sentence{
 	"selftest.running":      {"Der Dienst läuft. Bitte erst anhalten: systemctl stop schulwart-agent", "The service runs. Please stop it first: systemctl stop schulwart-agent"},
 	"selftest.root":         {"Die Probe braucht Verwaltungsrechte (root).", "The self-test needs root."},
 
-	"part.session": {"Prüfungsbildschirm", "exam screen"},
+	"session.starting":   {"wird gerade wirksam", "takes effect soon"},
+	"session.opening":    {"das Prüfungsfenster öffnet sich gerade", "the exam window is opening"},
+	"session.darkening":  {"weitere Bildschirme werden gerade ausgeschaltet", "further screens are being switched off"},
+	"session.gone":       {"auf den Prüfungsbildschirm achtet gerade niemand", "nothing looks after the exam screen"},
+	"session.fault":      {"der Prüfungsbildschirm ist nicht erreichbar: {error}", "the exam screen cannot be reached: {error}"},
+	"session.no-browser": {"auf diesem Gerät ist kein Browser, der die Prüfung zeigen kann (Chromium oder Firefox, nicht als Snap)", "no browser on this device can show the exam (Chromium or Firefox, not as a snap)"},
+	"session.wayland":    {"unter Wayland bleiben Zwischenablage und weitere Bildschirme offen; bitte mit „Xorg“ anmelden", "under Wayland the clipboard and further screens stay open; please sign in with “Xorg”"},
+	"session.nobody":     {"niemand ist angemeldet; nach einer Anmeldung öffnet sich die Prüfung", "nobody is signed in; the exam opens after a sign-in"},
+	"session.closed":     {"das Prüfungsfenster ist nicht offen", "the exam window is not open"},
+	"session.behind":     {"ein anderes Fenster ist vor der Prüfung", "another window is in front of the exam"},
+	"session.screens":    {"{count} Bildschirme sind an", "{count} screens are on"},
+	"session.still":      {"der Prüfungsbildschirm gilt noch", "the exam screen still holds"},
+	"session.profile":    {"Reste des Prüfungsbrowsers sind noch da", "remains of the exam browser are still there"},
+	"part.session":       {"Prüfungsbildschirm", "exam screen"},
 
 	"status.title": {"Was gilt hier?", "What holds here?"},
 

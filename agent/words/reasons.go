@@ -142,5 +142,13 @@ var sentences = map[string]sentence{
 	"event.release.blocked": {"Es wurden mehrmals falsche Freigabecodes eingegeben.", "Wrong release codes were entered several times."},
 	"event.memory.torn":     {"Gespeicherter Stand war beschädigt; der vorige gilt.", "The stored state was damaged; the former one holds."},
 	"event.memory.full":     {"Der Speicher des Geräts ist voll.", "The device's disk is full."},
+	"event.exam.waits":      {"Nach einem Neustart wartet das Gerät auf den Code der Aufsicht.", "After a restart the device waits for the invigilator’s code."},
+	"event.exam.resumed":    {"Nach einem Neustart ging die Prüfung weiter.", "The exam went on after a restart."},
+	"event.exam.lost":       {"{seconds} Sekunden lang konnte niemand schreiben.", "Nobody could write for {seconds} seconds."},
+	"event.exam.virtual":    {"Das Gerät läuft als virtuelle Maschine ({of}).", "The device runs as a virtual machine ({of})."},
+	"event.exam.remote":     {"Das Gerät ist von außen erreichbar: {via}.", "The device can be reached from elsewhere: {via}."},
+	"event.exam.screens":    {"{count} Bildschirme sind angeschlossen.", "{count} screens are connected."},
+	"event.exam.refused":    {"Ein Programm sollte starten und durfte nicht: {program}", "A program was asked to start and did not: {program}"},
+	"event.exam.browser":    {"Das Prüfungsfenster wurde geschlossen und wieder geöffnet ({times} Mal).", "The exam window was closed and opened again ({times} times)."},
 	"event.agent.started":   {"Der Dienst wurde gestartet.", "The agent was started."},
 }

@@ -25,6 +25,9 @@ type AppsOptions struct {
 	// Notice is how long pupils are told before an open program is asked to
 	// close; a minute where it is zero, at once where it is negative.
 	Notice time.Duration
+	// Browser is the id of the desktop entry of the browser that shows the page of
+	// an examination; empty for none.
+	Browser string
 	// Mounts are the only file systems to judge; empty for all. For tests.
 	Mounts []string
 }
@@ -51,6 +54,10 @@ type appsOrder struct {
 	// ids of desktop entries or commands, and by packages of dpkg.
 	Forbid   []string `json:"forbid,omitempty"`
 	Packages []string `json:"packages,omitempty"`
+	// Refuse are commands that do not start although no menu offers them; about
+	// those in Quiet nobody is told.
+	Refuse []string `json:"refuse,omitempty"`
+	Quiet  []string `json:"quiet,omitempty"`
 }
 
 // forbids reports whether the order names what may not start.
@@ -64,6 +71,8 @@ type appsReport struct {
 	Open    []string  `json:"open,omitempty"`    // programs that run although they may not start
 	Closing time.Time `json:"closing,omitzero"`  // when those are asked to close
 	Fault   string    `json:"fault,omitempty"`
+	// Refused counts the tries to start what may not start, by program.
+	Refused map[string]int `json:"refused,omitempty"`
 }
 
 // NewApps returns the driver of the part that is about programs.
@@ -88,7 +97,11 @@ func (a *Apps) Set(_ context.Context, rules enforce.Rules) error {
 		a.wanted = false
 		return nil
 	}
-	content, err := json.Marshal(appsOrder{Allow: rules.Apps.Allow, By: rules.Apps.By, Until: rules.Apps.Until.UTC().Truncate(time.Second), Notice: a.o.Notice, Mounts: a.o.Mounts})
+	order := appsOrder{Allow: rules.Apps.Allow, By: rules.Apps.By, Until: rules.Apps.Until.UTC().Truncate(time.Second), Notice: a.o.Notice, Mounts: a.o.Mounts}
+	if rules.Exam != nil {
+		order = order.during(*rules.Exam, a.o.Browser)
+	}
+	content, err := json.Marshal(order)
 	if err != nil {
 		return fmt.Errorf("encoding programs: %w", err)
 	}

@@ -11,6 +11,8 @@ import (
 type verdict struct {
 	may  bool
 	name string // of what was refused, as people know it
+	// quiet says that it was nobody at the desk who asked for it.
+	quiet bool
 }
 
 // gatekeeper answers the kernel. It is used by one goroutine.
@@ -79,6 +81,8 @@ func (g *gatekeeper) judge(e host.Execution) verdict {
 	case x.allowed[e.File]:
 		g.enter(e.PID)
 		return verdict{may: true}
+	case x.quiet[e.File]:
+		return verdict{quiet: true}
 	case x.refused[e.File] != "":
 		return verdict{name: x.refused[e.File]}
 	case !x.installed(e):

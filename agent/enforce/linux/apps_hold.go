@@ -145,6 +145,7 @@ func (k *appsKeeper) judge(content string) error {
 		case err := <-failed:
 			return err
 		case r := <-k.refused:
+			k.count(r)
 			k.tellRefused(r)
 		case <-time.After(appsRound):
 		}
@@ -163,7 +164,7 @@ func (k *appsKeeper) answer(keepers <-chan *gatekeeper) func(host.Execution) boo
 		default:
 		}
 		v := keeper.decide(e)
-		if !v.may {
+		if !v.may && !v.quiet {
 			select {
 			case k.refused <- refusal{e.UID, v.name}:
 			default:
@@ -187,9 +188,20 @@ func (k *appsKeeper) build() {
 		k.built = time.Now()
 		return
 	}
-	k.index = newAppIndex(k.Files, k.order.Allow)
+	k.index = newAppIndex(k.Files, k.order)
 	k.index.allowed[k.Own] = true
 	k.built = time.Now()
+}
+
+// count keeps how often something was asked to start that may not.
+func (k *appsKeeper) count(r refusal) {
+	const most = 30
+	if k.report.Refused == nil {
+		k.report.Refused = map[string]int{}
+	}
+	if _, known := k.report.Refused[r.name]; known || len(k.report.Refused) < most {
+		k.report.Refused[r.name]++
+	}
 }
 
 // tellRefused tells the pupil why nothing opens.
@@ -304,6 +316,9 @@ func (k *appsKeeper) open() []openProgram {
 }
 
 func (k *appsKeeper) nameOfOpen(p host.Program) string {
+	if k.index.quiet[p.File] {
+		return ""
+	}
 	if name := k.index.refused[p.File]; name != "" && !k.index.allowed[p.File] {
 		return name
 	}

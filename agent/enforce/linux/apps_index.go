@@ -16,6 +16,8 @@ type appIndex struct {
 	refused map[host.FileID]string // name of the program
 	// runners run other people's text: a person's own game needs nothing else.
 	runners map[host.FileID]bool
+	// quiet are those of the refused that nobody is told of.
+	quiet   map[host.FileID]bool
 	loaders map[host.FileID]bool // load a program given to them as a file
 	trusted map[uint64]bool      // devices that only root can fill
 	unknown []string             // programs that the order names and that are not there
@@ -52,8 +54,9 @@ const mostFiles = 20000
 // newAppIndex finds out what belongs to which program. It reads the desktop
 // entries and the lists of dpkg; where there are none, a program is its file and
 // the directory around it.
-func newAppIndex(files host.Binaries, allow []string) *appIndex {
-	x := &appIndex{allowed: map[host.FileID]bool{}, refused: map[host.FileID]string{}, runners: map[host.FileID]bool{}, loaders: map[host.FileID]bool{}, trusted: map[uint64]bool{}}
+func newAppIndex(files host.Binaries, order appsOrder) *appIndex {
+	allow := order.Allow
+	x := &appIndex{allowed: map[host.FileID]bool{}, refused: map[host.FileID]string{}, runners: map[host.FileID]bool{}, loaders: map[host.FileID]bool{}, quiet: map[host.FileID]bool{}, trusted: map[uint64]bool{}}
 	x.mark(files)
 	entries := readEntries(files)
 	packages := ownersOf(files, entries)
@@ -82,8 +85,30 @@ func newAppIndex(files host.Binaries, allow []string) *appIndex {
 			x.unknown = append(x.unknown, id)
 		}
 	}
+	x.refuse(files, order.Refuse, false)
+	x.refuse(files, order.Quiet, true)
 	return x
 }
+
+// refuse keeps commands from starting that no menu offers, but for those that
+// belong to an allowed program.
+func (x *appIndex) refuse(files host.Binaries, names []string, quietly bool) {
+	for _, name := range names {
+		for _, dir := range slices.Concat(programDirs, helperDirs) {
+			_, id, ok := files.Identify(path.Join(dir, name))
+			if !ok || x.allowed[id] {
+				continue
+			}
+			x.refused[id] = name
+			if quietly {
+				x.quiet[id] = true
+			}
+		}
+	}
+}
+
+// helperDirs hold programs that other programs start.
+var helperDirs = []string{"/usr/libexec", "/usr/lib", "/usr/lib/x86_64-linux-gnu/libexec", "/usr/libexec/bluetooth", "/usr/lib/bluetooth"}
 
 func (x *appIndex) mark(files host.Binaries) {
 	for _, name := range runnerNames {

@@ -51,6 +51,7 @@ type Browser struct {
 	resuming bool
 	network  enforce.Network
 	base     enforce.Base
+	exam     *enforce.Exam
 	lacks    atomic.Pointer[ddm.Reason] // what the base policy wants and Firefox cannot
 	round    int                        // counts calls of Set
 	due      restart
@@ -89,19 +90,24 @@ func (b *Browser) Set(ctx context.Context, rules enforce.Rules) error {
 	if err := b.load(); err != nil {
 		return err
 	}
-	b.network, b.base = rules.Network, rules.Base
+	b.network, b.base, b.exam = rules.Network, rules.Base, rules.Exam
 	b.lacks.Store(b.lacking(rules.Base))
 	b.round++
 	if err := b.lay(false); err != nil {
 		return err
 	}
-	if err := b.noteSince(rulesOf(rules.Network)); err != nil {
+	if err := b.noteSince(rulesIn(rules)); err != nil {
 		return err
 	}
 	if rules.Network.Reach == enforce.Open && b.staleFirefox() {
 		if err := b.lay(true); err != nil {
 			return err
 		}
+	}
+	if rules.Exam != nil && rules.Exam.Page != "" {
+		// The examination's own browser is new, and others are closed with it.
+		b.cancelRestart()
+		return nil
 	}
 	b.arrange(rules.Network.Reach != enforce.Open)
 	return nil
@@ -133,11 +139,15 @@ func (b *Browser) lay(resume bool) error {
 func (b *Browser) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.cancelRestart()
+	return b.resumed()
+}
+
+func (b *Browser) cancelRestart() {
 	if b.due.cancel != nil {
 		b.due.cancel()
 		b.due = restart{}
 	}
-	return b.resumed()
 }
 
 // resumed ends what lay there only so that pages come back.
@@ -161,12 +171,12 @@ func rulesOf(n enforce.Network) string {
 // be as if we had never been here is missing.
 func (b *Browser) files(n enforce.Network) (map[string]File, error) {
 	wanted := map[string]File{}
-	if p := over(chromiumBase(b.base), chromiumPolicy(n, b.o.Home)); len(p) > 0 {
+	if p := narrower(over(chromiumBase(b.base), chromiumPolicy(n, b.o.Home)), chromiumExam(b.exam, b.o.Home)); len(p) > 0 {
 		for _, file := range chromiumFiles {
 			wanted[file] = File{Data: encodePolicy(p)}
 		}
 	}
-	if p := over(firefoxBase(b.base), firefoxPolicy(n, b.o.Home)); len(p) > 0 {
+	if p := narrower(over(firefoxBase(b.base), firefoxPolicy(n, b.o.Home)), firefoxExam(b.exam, b.o.Home)); len(p) > 0 {
 		foreign, err := b.owned.foreign(firefoxFile)
 		if err != nil {
 			return nil, err
