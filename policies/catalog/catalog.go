@@ -31,7 +31,8 @@ const (
 	IdentifierPrefix = "org.schulwart."
 )
 
-// Family describes one payload family. Its words are policy.<name> and
+// Family describes one payload family; what it is on other systems than Linux
+// stands in foreign. Its words are policy.<name> and
 // policy.<name>.hint, those of its fields policy.<name>.<field>.
 type Family struct {
 	Name  string // key in files, addresses and words: "usb-storage"
@@ -49,14 +50,6 @@ type Family struct {
 	// Supervised lists Apple's platforms that take it from supervised devices
 	// only.
 	Supervised []org.Platform
-	// Apple returns the payloads of a profile, none if the settings say nothing
-	// that Apple's devices know. Nil where they know nothing of the family.
-	Apple func(Settings, org.Platform) []ApplePayload
-	// Native returns declarations of Apple's own types, where they say more than a
-	// profile does. Nil where there are none.
-	Native func(Settings, org.Platform) []AppleDeclaration
-	// Windows returns registry values and rules. Nil where there are none.
-	Windows func(Settings) WindowsForm
 	// Strands returns what in the settings would strand a device, given all other
 	// families; such a set cannot be published.
 	Strands func(Settings, map[string]Settings) []Fault

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"schulwart.org/policies/catalog"
-	"schulwart.org/policies/org"
 )
 
 // What would strand a device, or could only be half of what was meant, is named
@@ -40,12 +39,5 @@ func TestWhatStrandsADeviceIsNamed(t *testing.T) {
 				t.Errorf("faults %+v, want %s", faults, c.fault)
 			}
 		})
-	}
-	// Whatever was published all the same: the key that strands is not sent.
-	wifi, _ := catalog.Find("wifi")
-	for _, settings := range []catalog.Settings{{"only-these": true}, {"only-these": true, "networks": []catalog.Settings{secret}}} {
-		if payloads := wifi.Apple(settings, org.IPadOS); len(payloads) > 0 {
-			t.Errorf("%v: %+v", settings, payloads)
-		}
 	}
 }

@@ -13,38 +13,6 @@ var WebFilterFamily = Family{
 		{Name: "only", Kind: Names, Form: Host, Merge: Nearest},
 	},
 	Platforms: map[org.Platform]Ability{org.Linux: Enforced, org.Windows: NotPossible, org.MacOS: NotPossible, org.IPadOS: Unverified},
-	Apple: func(s Settings, platform org.Platform) []ApplePayload {
-		if platform != org.IPadOS {
-			return nil
-		}
-		content := map[string]any{"FilterType": "BuiltIn"}
-		if deny := s.List("deny"); len(deny) > 0 {
-			content["DenyListURLs"] = addresses(deny)
-		}
-		if only := s.List("only"); len(only) > 0 {
-			bookmarks := make([]any, len(only))
-			for i, address := range addresses(only) {
-				bookmarks[i] = map[string]any{"URL": address, "Title": only[i]}
-			}
-			content["AllowListBookmarks"] = bookmarks
-		}
-		if len(content) == 1 {
-			return nil
-		}
-		return []ApplePayload{{Type: "com.apple.webcontent-filter", Content: content}}
-	},
-}
-
-// addresses turns host patterns into addresses, as Apple's filter reads them.
-func addresses(hosts []string) []any {
-	list := make([]any, len(hosts))
-	for i, host := range hosts {
-		if host[0] == '=' {
-			host = host[1:]
-		}
-		list[i] = "https://" + host
-	}
-	return list
 }
 
 // WebFilter is the base filter as the agent reads it.

@@ -10,6 +10,7 @@ import (
 
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/catalog/catalogtest"
+	"schulwart.org/policies/catalog/foreign"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/mdm"
@@ -113,8 +114,8 @@ func TestAPasscodeRuleNeedsNoProfile(t *testing.T) {
 
 // A certificate is bytes in a profile, whichever way it came there.
 func TestBytesStayBytesOnTheirWayIntoAProfile(t *testing.T) {
-	content := map[string]any{"PayloadContent": catalog.Data{0, 1, 254}, "Number": 5, "List": []any{map[string]any{"a": 1.5}}}
-	declaration := ddm.New(ddm.TypeLegacyProfile, desired.ProfilePrefix+"x", desired.Profile{Family: "x", Payloads: []catalog.ApplePayload{{Type: "com.apple.security.root", Content: content}}})
+	content := map[string]any{"PayloadContent": foreign.Data{0, 1, 254}, "Number": 5, "List": []any{map[string]any{"a": 1.5}}}
+	declaration := ddm.New(ddm.TypeLegacyProfile, desired.ProfilePrefix+"x", desired.Profile{Family: "x", Payloads: []foreign.ApplePayload{{Type: "com.apple.security.root", Content: content}}})
 	data, err := desired.ProfileOf(declaration, "Gymnasium Nord")
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/catalog/foreign"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/mdm"
 )
@@ -14,7 +14,7 @@ import (
 // before the server puts the address of the signed profile in its place.
 type Profile struct {
 	Family   string                 `json:"family"`
-	Payloads []catalog.ApplePayload `json:"payloads"`
+	Payloads []foreign.ApplePayload `json:"payloads"`
 }
 
 // ProfileOf returns the profile, not yet signed, that a declaration of the type
@@ -34,11 +34,11 @@ func ProfileOf(declaration ddm.Declaration, organization string) ([]byte, error)
 }
 
 // plain returns a value as property lists know it: a number without a fraction is
-// an integer, and bytes are bytes (catalog.Data).
+// an integer, and bytes are bytes (foreign.Data).
 func plain(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
-		if text, ok := value[catalog.DataKey].(string); ok && len(value) == 1 {
+		if text, ok := value[foreign.DataKey].(string); ok && len(value) == 1 {
 			data, _ := base64.StdEncoding.DecodeString(text)
 			return data
 		}

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/catalog/foreign"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
 )
@@ -233,13 +234,14 @@ func (a *answer) apple(settings map[string]catalog.Settings, device Device) {
 		if len(values) == 0 {
 			continue
 		}
-		if family.Apple != nil {
-			if payloads := family.Apple(values, device.Platform); len(payloads) > 0 {
+		forms := foreign.Of(family)
+		if forms.Apple != nil {
+			if payloads := forms.Apple(values, device.Platform); len(payloads) > 0 {
 				a.add(ddm.New(ddm.TypeLegacyProfile, ProfilePrefix+family.Name, Profile{family.Name, payloads}))
 			}
 		}
-		if family.Native != nil {
-			for _, native := range family.Native(values, device.Platform) {
+		if forms.Native != nil {
+			for _, native := range forms.Native(values, device.Platform) {
 				a.add(ddm.New(native.Type, NativePrefix+family.Name+"."+native.Part, native.Payload))
 			}
 		}

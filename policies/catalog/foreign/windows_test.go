@@ -1,4 +1,4 @@
-package catalog_test
+package foreign_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/catalog/catalogtest"
+	"schulwart.org/policies/catalog/foreign"
 )
 
 // kindsOfData are what each type of a registry value holds.
@@ -23,17 +24,17 @@ var kindsOfData = map[string]func(any) bool{
 // settings, names no value twice, and empty settings ask for nothing.
 func TestEveryWindowsFormIsWellMade(t *testing.T) {
 	for _, family := range catalog.Families {
-		if family.Windows == nil {
+		if foreign.Of(family).Windows == nil {
 			continue
 		}
 		t.Run(family.Name, func(t *testing.T) {
-			if form := family.Windows(catalog.Settings{}); len(form.Registry)+len(form.Rules) > 0 {
+			if form := foreign.Of(family).Windows(catalog.Settings{}); len(form.Registry)+len(form.Rules) > 0 {
 				t.Errorf("nothing said, and yet %v", form)
 			}
 			rapid.Check(t, func(t *rapid.T) {
 				settings := catalogtest.Draw(t, family)
-				form := family.Windows(settings)
-				if once, again := encoded(t, form), encoded(t, family.Windows(settings.Clone())); once != again {
+				form := foreign.Of(family).Windows(settings)
+				if once, again := encoded(t, form), encoded(t, foreign.Of(family).Windows(settings.Clone())); once != again {
 					t.Fatalf("said twice it is something else: %s, %s", once, again)
 				}
 				seen := map[string]bool{}
@@ -60,7 +61,7 @@ func TestEveryWindowsFormIsWellMade(t *testing.T) {
 	}
 }
 
-func encoded(t *rapid.T, form catalog.WindowsForm) string {
+func encoded(t *rapid.T, form foreign.WindowsForm) string {
 	data, err := json.Marshal(form)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,7 @@ func TestWindowsForms(t *testing.T) {
 	} {
 		t.Run(c.family, func(t *testing.T) {
 			family, _ := catalog.Find(c.family)
-			data, err := json.Marshal(family.Windows(c.settings))
+			data, err := json.Marshal(foreign.Of(family).Windows(c.settings))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,10 +1,53 @@
-package catalog
+// Package foreign is what a family of the catalogue is on systems that take its
+// words as data of their own: Apple's payloads and declarations, and registry
+// values and rules on Windows. Only who writes them for a device needs it; an
+// agent carries none of it.
+package foreign
 
 import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"schulwart.org/policies/catalog"
+	"schulwart.org/policies/org"
 )
+
+// Forms is one family abroad.
+type Forms struct {
+	// Apple returns the payloads of a profile, none if the settings say nothing
+	// that Apple's devices know. Nil where they know nothing of the family.
+	Apple func(catalog.Settings, org.Platform) []ApplePayload
+	// Native returns declarations of Apple's own types, where they say more than a
+	// profile does. Nil where there are none.
+	Native func(catalog.Settings, org.Platform) []AppleDeclaration
+	// Windows returns registry values and rules. Nil where there are none.
+	Windows func(catalog.Settings) WindowsForm
+}
+
+// Of returns the forms of the family.
+func Of(family catalog.Family) Forms { return forms[family.Name] }
+
+var forms = map[string]Forms{
+	catalog.Accessibility.Name:   accessibility,
+	catalog.Accounts.Name:        accounts,
+	catalog.Browsers.Name:        browsers,
+	catalog.Camera.Name:          camera,
+	catalog.Certificates.Name:    certificates,
+	catalog.DNS.Name:             dns,
+	catalog.Printing.Name:        printing,
+	catalog.Programs.Name:        programs,
+	catalog.Proxy.Name:           proxy,
+	catalog.ScreenLock.Name:      screenLock,
+	catalog.Sharing.Name:         sharing,
+	catalog.TimeLanguage.Name:    timeLanguage,
+	catalog.Updates.Name:         updates,
+	catalog.USBStorage.Name:      usbStorage,
+	catalog.VPN.Name:             vpn,
+	catalog.Wallpaper.Name:       wallpaper,
+	catalog.WebFilterFamily.Name: webfilter,
+	catalog.WiFi.Name:            wifi,
+}
 
 // ApplePayload is one payload of a configuration profile: its type and its own
 // keys, those that all payloads share left aside.
