@@ -21,7 +21,7 @@ func twoScreens(t *testing.T) (name string, run func(args ...string) string) {
 	server := need.Tool(t, "Xorg")
 	need.Tool(t, "xrandr")
 	if drivers, _ := filepath.Glob("/usr/lib/xorg/modules/drivers/dummy_drv.so"); len(drivers) == 0 {
-		t.Skip("missing: xserver-xorg-video-dummy")
+		need.Missing(t, "xserver-xorg-video-dummy")
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "xorg.conf")

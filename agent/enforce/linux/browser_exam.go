@@ -1,96 +1,84 @@
 package linux
 
 import (
+	"encoding/json"
 	"maps"
 
 	"schulwart.org/agent/enforce"
 	"schulwart.org/policies/ddm"
 )
 
-// chromiumExam says in Chromium's words what an examination closes in every
-// browser of the device, whoever started it. home are the school's own pages. The
-// names are those of Chromium's list of policies; a browser that is older than one
-// of them does not know what it closes either.
+// What an examination closes in every browser of the device, whoever started it, in
+// the words of Chromium's list of policies; a browser that is older than one of
+// them does not know what it closes either. The page's keys for the clipboard still
+// work within the browser.
 // https://chromeenterprise.google/policies/
+const (
+	chromiumAlways = `{"IncognitoModeAvailability":1,"BrowserGuestModeEnabled":false,"BrowserAddPersonEnabled":false,"BrowserSignin":0,"SyncDisabled":true,
+"ExtensionInstallBlocklist":["*"],"BlockExternalExtensions":true,"DeveloperToolsAvailability":2,
+"PasswordManagerEnabled":false,"AutofillAddressEnabled":false,"AutofillCreditCardEnabled":false,
+"BookmarkBarEnabled":false,"EditBookmarksEnabled":false,"DefaultSearchProviderEnabled":false,"SearchSuggestEnabled":false,"NetworkPredictionOptions":2,
+"EnableMediaRouter":false,"DefaultNotificationsSetting":2,"DefaultPopupsSetting":2,"BackgroundModeEnabled":false,"RestoreOnStartup":1,"TaskManagerEndProcessEnabled":false}`
+	chromiumPrinting   = `{"PrintingEnabled":false}`
+	chromiumClipboard  = `{"DefaultClipboardSetting":2}`
+	chromiumCapture    = `{"DisableScreenshots":true,"ScreenCaptureAllowed":false,"VideoCaptureAllowed":false}`
+	chromiumUSB        = `{"DefaultWebUsbGuardSetting":2,"DefaultSerialGuardSetting":2,"DefaultWebHidGuardSetting":2}`
+	chromiumSpelling   = `{"SpellcheckEnabled":false,"SpellCheckServiceEnabled":false,"TranslateEnabled":false}`
+	chromiumAssistants = `{"GenAiDefaultSettings":2,"HelpMeWriteSettings":2,"TabOrganizerSettings":2,"CreateThemesSettings":2,"DevToolsGenAiSettings":2,"HistorySearchSettings":2,"TabCompareSettings":2,
+"GenAILocalFoundationalModelSettings":1,"LensOverlaySettings":1,"SearchContentSharingSettings":1,"AIModeSettings":1,"GeminiSettings":1,"TranslateEnabled":false}`
+)
+
+// The same in Firefox's words.
+// https://mozilla.github.io/policy-templates/
+const (
+	firefoxAlways = `{"DisablePrivateBrowsing":true,"DisableDeveloperTools":true,"DisableFirefoxAccounts":true,"DisableProfileImport":true,"DisableFormHistory":true,
+"BlockAboutConfig":true,"BlockAboutAddons":true,"BlockAboutProfiles":true,"BlockAboutSupport":true,"PasswordManagerEnabled":false,"OfferToSaveLogins":false,"SearchSuggestEnabled":false,
+"NoDefaultBookmarks":true,"DisplayBookmarksToolbar":"never","ExtensionSettings":{"*":{"installation_mode":"blocked"}},"OverrideFirstRunPage":"","DontCheckDefaultBrowser":true}`
+	firefoxCapture = `{"DisableFirefoxScreenshots":true,"Preferences":{"media.getdisplaymedia.enabled":{"Value":false,"Status":"locked"},"media.navigator.enabled":{"Value":false,"Status":"locked"}}}`
+	firefoxSpell   = `{"TranslateEnabled":false,"Preferences":{"layout.spellcheckDefault":{"Value":0,"Status":"locked"}}}`
+	firefoxHelpers = `{"TranslateEnabled":false,"GenerativeAI":{"Enabled":false,"Locked":true},"Preferences":{"browser.ml.enable":{"Value":false,"Status":"locked"},"browser.ml.chat.enabled":{"Value":false,"Status":"locked"}}}`
+)
+
+// closing is what of a list of policies an examination closes: a text of policies
+// for each thing that it does not open.
+func closing(exam *enforce.Exam, always, printing, clipboard, capture, usb, spelling, assistants string) policy {
+	p := policy{}
+	for _, one := range []struct {
+		open bool
+		text string
+	}{{false, always}, {exam.Printing, printing}, {exam.Clipboard, clipboard}, {exam.Capture, capture}, {exam.USB, usb}, {exam.Spelling, spelling}, {exam.Assistants, assistants}} {
+		if one.open || one.text == "" {
+			continue
+		}
+		var more policy
+		_ = json.Unmarshal([]byte(one.text), &more) // ours, and tested
+		p = narrower(p, more)
+	}
+	return p
+}
+
+// chromiumExam says in Chromium's words what an examination closes. home are the
+// school's own pages.
 func chromiumExam(exam *enforce.Exam, home []string) policy {
 	if exam == nil {
 		return nil
 	}
-	p := policy{
+	p := closing(exam, chromiumAlways, chromiumPrinting, chromiumClipboard, chromiumCapture, chromiumUSB, chromiumSpelling, chromiumAssistants)
+	if exam.Page != "" {
 		// No files of the device and none of the browser's own pages.
-		"URLAllowlist":              chromiumPatterns(append(clone(exam.Sites), home...)),
-		"IncognitoModeAvailability": 1, "BrowserGuestModeEnabled": false, "BrowserAddPersonEnabled": false, "BrowserSignin": 0, "SyncDisabled": true,
-		"ExtensionInstallBlocklist": []string{"*"}, "BlockExternalExtensions": true, "DeveloperToolsAvailability": 2,
-		"PasswordManagerEnabled": false, "AutofillAddressEnabled": false, "AutofillCreditCardEnabled": false,
-		"BookmarkBarEnabled": false, "EditBookmarksEnabled": false, "DefaultSearchProviderEnabled": false, "SearchSuggestEnabled": false, "NetworkPredictionOptions": 2,
-		"EnableMediaRouter": false, "DefaultNotificationsSetting": 2, "DefaultPopupsSetting": 2, "PromptForDownloadLocation": false, "BackgroundModeEnabled": false,
-		"RestoreOnStartup": 1, "HomepageIsNewTabPage": true, "TaskManagerEndProcessEnabled": false,
-	}
-	if exam.Page == "" {
-		delete(p, "URLAllowlist")
-	}
-	if !exam.Printing {
-		p["PrintingEnabled"] = false
-	}
-	if !exam.Clipboard {
-		// Pages do not read what lies in the clipboard; the keys for it still work
-		// within the browser.
-		p["DefaultClipboardSetting"] = 2
-	}
-	if !exam.Capture {
-		p["DisableScreenshots"], p["ScreenCaptureAllowed"], p["VideoCaptureAllowed"] = true, false, false
-	}
-	if !exam.USB {
-		p["DefaultWebUsbGuardSetting"], p["DefaultSerialGuardSetting"], p["DefaultWebHidGuardSetting"] = 2, 2, 2
-	}
-	if !exam.Spelling {
-		p["SpellcheckEnabled"], p["SpellCheckServiceEnabled"], p["TranslateEnabled"] = false, false, false
-	}
-	if !exam.Assistants {
-		for _, name := range []string{
-			"GenAiDefaultSettings", "HelpMeWriteSettings", "TabOrganizerSettings", "CreateThemesSettings", "DevToolsGenAiSettings", "HistorySearchSettings", "TabCompareSettings",
-		} {
-			p[name] = 2
-		}
-		for _, name := range []string{"GenAILocalFoundationalModelSettings", "LensOverlaySettings", "SearchContentSharingSettings", "AIModeSettings", "GeminiSettings"} {
-			p[name] = 1
-		}
-		p["TranslateEnabled"] = false
+		p["URLAllowlist"] = chromiumPatterns(append(clone(exam.Sites), home...))
 	}
 	return p
 }
 
 // firefoxExam says the same in Firefox's words.
-// https://mozilla.github.io/policy-templates/
 func firefoxExam(exam *enforce.Exam, home []string) policy {
 	if exam == nil {
 		return nil
 	}
-	preferences := policy{}
-	p := policy{
-		"DisablePrivateBrowsing": true, "DisableDeveloperTools": true, "DisableFirefoxAccounts": true, "DisableProfileImport": true, "DisableFormHistory": true,
-		"BlockAboutConfig": true, "BlockAboutAddons": true, "BlockAboutProfiles": true, "BlockAboutSupport": true,
-		"PasswordManagerEnabled": false, "OfferToSaveLogins": false, "SearchSuggestEnabled": false, "NoDefaultBookmarks": true, "DisplayBookmarksToolbar": "never",
-		"ExtensionSettings": policy{"*": policy{"installation_mode": "blocked"}}, "Preferences": preferences, "OverrideFirstRunPage": "", "DontCheckDefaultBrowser": true,
-	}
+	p := closing(exam, firefoxAlways, chromiumPrinting, "", firefoxCapture, "", firefoxSpell, firefoxHelpers)
 	if exam.Page != "" {
 		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": firefoxPatterns(append(clone(exam.Sites), home...))}
-	}
-	if !exam.Printing {
-		p["PrintingEnabled"] = false
-	}
-	if !exam.Capture {
-		p["DisableFirefoxScreenshots"] = true
-		preferences["media.getdisplaymedia.enabled"], preferences["media.navigator.enabled"] = locked(false), locked(false)
-	}
-	if !exam.Spelling {
-		preferences["layout.spellcheckDefault"] = locked(0)
-		p["TranslateEnabled"] = false
-	}
-	if !exam.Assistants {
-		p["TranslateEnabled"] = false
-		p["GenerativeAI"] = policy{"Enabled": false, "Locked": true}
-		preferences["browser.ml.enable"], preferences["browser.ml.chat.enabled"] = locked(false), locked(false)
 	}
 	return p
 }
