@@ -46,6 +46,8 @@ var visitorsOfPupils = []Sample{
 		return web.PupilSees(pupilSees(f, f.Lang))
 	}},
 	{"pupil-sees-arabic", "Öffentlich", func(f web.Frame) templ.Component { return web.PupilSees(pupilSees(f, "ar")) }},
+	{"pupil-sees-turkish", "Öffentlich", func(f web.Frame) templ.Component { return web.PupilSees(pupilSees(f, "tr")) }},
+	{"pupil-sees-russian", "Öffentlich", func(f web.Frame) templ.Component { return web.PupilSees(pupilSees(f, "ru")) }},
 	{"pupil-sees-ukrainian", "Öffentlich", func(f web.Frame) templ.Component {
 		p := pupilSees(f, "uk")
 		p.Set, p.Looks, p.Contact = nil, nil, ""
