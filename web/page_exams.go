@@ -22,6 +22,7 @@ type ExamsPage struct {
 	Past    []ExamRow // the latest first
 	MayPlan bool
 	Extra   bool // the person keeps extra times
+	Keeping bool // the person sees how long evidence is kept
 }
 
 // ExamRow is one examination of a list.
@@ -225,4 +226,24 @@ type ExtraRow struct {
 	Percent int
 	By      string
 	Changed time.Time
+}
+
+// ExamKeepingPage says how long evidence is kept, and what was deleted. Form
+// fields: days.
+type ExamKeepingPage struct {
+	Frame
+	Days      int
+	MaySet    bool
+	Least     int
+	Most      int
+	Deletions []ExamDeletion
+	Problem   *Problem
+}
+
+// ExamDeletion is the line that remains of an examination.
+type ExamDeletion struct {
+	Starts  time.Time
+	Records int
+	Days    int
+	Deleted time.Time
 }

@@ -48,7 +48,8 @@ const (
 	PathPropose         = "/seiten-vorschlag"      // POST url: ProposalPart as a fragment
 
 	PathExams        = "/pruefungen"
-	PathExamNew      = "/pruefungen/neu" // POST see ExamFormPage
+	PathExamKeeping  = "/pruefungen/aufbewahrung" // POST days
+	PathExamNew      = "/pruefungen/neu"          // POST see ExamFormPage
 	PathExam         = "/pruefungen/:exam"
 	PathExamPart     = "/pruefungen/:exam/stand" // GET: ExamLiveFragment
 	PathExamEdit     = "/pruefungen/:exam/bearbeiten"

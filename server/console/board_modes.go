@@ -95,7 +95,11 @@ func (h *Handler) running(ctx context.Context, who may.Actor, c class, now time.
 		shown.Covered = coveredBy(mode, c.Modes, now)
 		modes = append(modes, shown)
 	}
+	// What runs comes before what is planned.
 	slices.SortStableFunc(modes, func(a, b web.RunningMode) int {
+		if a.Planned != b.Planned {
+			return map[bool]int{true: 1, false: -1}[a.Planned]
+		}
 		return strength(lease.Kind(a.Kind)) - strength(lease.Kind(b.Kind))
 	})
 	return modes

@@ -88,7 +88,7 @@ func loudest(lines []lesson.DeviceMode, now time.Time) *lesson.DeviceMode {
 	var best *lesson.DeviceMode
 	for i := range lines {
 		line := &lines[i]
-		if line.State == lesson.Ended && !now.Before(line.Lease.Ends.Add(justEnded)) {
+		if line.State == lesson.Ended && !now.Before(line.Lease.Ends.Add(justEnded)) || armed(line.Lease, now) {
 			continue
 		}
 		if best == nil || rank[line.State] > rank[best.State] ||
@@ -98,6 +98,10 @@ func loudest(lines []lesson.DeviceMode, now time.Time) *lesson.DeviceMode {
 	}
 	return best
 }
+
+// armed says of an examination's lease that it is on the device and holds nothing
+// yet: it lies there for a day, and the tile tells of the lesson.
+func armed(l lesson.Lease, now time.Time) bool { return l.Kind == lease.Exam && now.Before(l.Starts) }
 
 // justEnded is how long a tile says that a mode has ended before it is simply
 // ready again.

@@ -50,7 +50,7 @@ func (h *Handler) drawDevice(c *gin.Context, status int, problem *web.Problem) e
 // leaving returns until when a mode may hold on a device that is out of use;
 // zero when its end was read back.
 func leaving(d board.Device, now time.Time) time.Time {
-	if now.Before(d.Leaving) && holding(d.Modes) != nil {
+	if now.Before(d.Leaving) && holding(d.Modes, now) != nil {
 		return d.Leaving
 	}
 	return time.Time{}

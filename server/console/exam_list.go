@@ -30,6 +30,7 @@ func (h *Handler) listExams(c *gin.Context) error {
 		filter.Staff = v.actor.ID
 	}
 	shown := web.ExamsPage{Frame: v.frame, MayPlan: may.Anywhere(v.actor, may.ExamWrite), Extra: v.school != nil && exam.MaySeeExtra(v.actor, v.school.Branch())}
+	shown.Keeping = v.school != nil && may.Can(v.actor, may.SchoolWrite, v.school.Branch())
 	groups, err := h.groupNames(c)
 	if err != nil {
 		return err

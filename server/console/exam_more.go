@@ -182,6 +182,45 @@ func argsText(args map[string]string) string {
 	return strings.Join(parts, "; ")
 }
 
+// GET /pruefungen/aufbewahrung
+func (h *Handler) showExamKeeping(c *gin.Context) error {
+	return h.drawExamKeeping(c, http.StatusOK, nil)
+}
+
+func (h *Handler) drawExamKeeping(c *gin.Context, status int, problem *web.Problem) error {
+	v := visitor(c)
+	branch, err := v.branch()
+	if err != nil {
+		return err
+	}
+	keeping, err := h.Exams.Keeping(c.Request.Context(), v.actor, branch)
+	if err != nil {
+		return err
+	}
+	shown := web.ExamKeepingPage{Frame: v.frame, Days: keeping.Days, MaySet: keeping.MaySet, Least: exam.LeastKept, Most: exam.MostKept, Problem: problem}
+	for _, old := range keeping.Deletions {
+		shown.Deletions = append(shown.Deletions, web.ExamDeletion{Starts: old.Starts, Records: old.Records, Days: old.Days, Deleted: old.Deleted})
+	}
+	return show(c, status, web.ExamKeeping(shown))
+}
+
+// POST /pruefungen/aufbewahrung
+func (h *Handler) setExamKeeping(c *gin.Context) error {
+	v := visitor(c)
+	branch, err := v.branch()
+	if err != nil {
+		return err
+	}
+	if err := h.Exams.SetKeeping(c.Request.Context(), v.actor, branch.Authority, number(c, "days", 0)); err != nil {
+		if problem := problemOf(err); problem != nil && canMend(err) {
+			return h.drawExamKeeping(c, http.StatusUnprocessableEntity, problem)
+		}
+		return err
+	}
+	h.flash(c.Request.Context(), web.FlashDone, "exam_keeping_set")
+	return seeOther(c, web.PathExamKeeping)
+}
+
 // GET /pruefungszeit
 func (h *Handler) showExtra(c *gin.Context) error { return h.drawExtra(c, http.StatusOK, nil) }
 

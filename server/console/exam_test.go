@@ -122,3 +122,17 @@ func TestTheOfficeEntersExtraTimeOnce(t *testing.T) {
 		t.Error("still in the list")
 	}
 }
+
+// An examination lies on the devices for a day before it begins. Meanwhile the
+// class's board tells of the lesson.
+func TestAnArmedExaminationDoesNotCoverTheLesson(t *testing.T) {
+	h := newHouse(t)
+	oert := h.as("oert@gym.example")
+	h.plannedExam(oert)
+	oert.post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
+	h.readBack(h.devices[:6]...)
+	text := oert.get(web.To(web.PathBoard, h.class.String())).body
+	if !regexp.MustCompile(`<span class="number">6</span> aktiv`).MatchString(text) {
+		t.Errorf("the board counts: %v", regexp.MustCompile(`<span class="number">\d+</span> \w+`).FindAllString(text, -1))
+	}
+}

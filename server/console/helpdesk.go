@@ -72,7 +72,7 @@ func (h *Handler) showCall(c *gin.Context) error {
 		System: found.Facts.OSVersion, Simulated: found.Simulated, Seen: found.Contact.Seen, State: now.state, Since: now.since, Reason: now.reason,
 		Modes: deviceModes(v.actor, found.Modes, h.Now()), Cause: web.Sentence{Key: found.Advice.Cause, Args: args},
 		Step: web.Sentence{Key: found.Advice.Step, Args: args}, Sentence: web.Sentence{Key: found.Advice.Say, Args: args},
-		StepURL: stepURL(found), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch) && holding(found.Modes) != nil && found.Platform.Agent(),
+		StepURL: stepURL(found), MayRelease: may.Can(v.actor, may.ModeEnd, found.Branch) && holding(found.Modes, h.Now()) != nil && found.Platform.Agent(),
 		History: history(found.History[:min(few, len(found.History))]),
 	}
 	for _, group := range found.Groups {

@@ -26,10 +26,10 @@ func (h *house) addresses() map[string]string {
 	must(h.t, err)
 	person, err := h.store.FindLogin(ctx, "blum@gym.example")
 	must(h.t, err)
+	written := path.Base(h.plannedExam(h.as("oert@gym.example")))
 	h.as("oert@gym.example").post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
 	h.readBack(h.devices[:5]...)
 	draft, revision, exception := h.standards(admin)
-	written := path.Base(h.plannedExam(h.as("oert@gym.example")))
 	return map[string]string{
 		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(),
 		":person": person.ID.String(), ":mode": h.runningMode(), ":kind": "sites", ":step": "address", ":page": "none", ":program": "none", ":key": "none",

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -50,7 +51,7 @@ func (h *Handler) drawRelease(c *gin.Context, lines []lesson.DeviceMode, back st
 }
 
 func (h *Handler) releasePart(c *gin.Context, lines []lesson.DeviceMode) (web.ReleasePart, error) {
-	held := holding(lines)
+	held := holding(lines, h.Now())
 	if held == nil {
 		return web.ReleasePart{}, errs.E(errs.NotFound, "mode.device_not_in_mode")
 	}
@@ -74,11 +75,11 @@ func (h *Handler) releasePart(c *gin.Context, lines []lesson.DeviceMode) (web.Re
 }
 
 // holding picks the mode that a release is about: the strongest that is not
-// known to have ended.
-func holding(lines []lesson.DeviceMode) *lesson.DeviceMode {
+// known to have ended. An examination that has not begun is none.
+func holding(lines []lesson.DeviceMode, now time.Time) *lesson.DeviceMode {
 	var best *lesson.DeviceMode
 	for i := range lines {
-		if lines[i].State != lesson.Ended && (best == nil || strength(lines[i].Lease.Kind) < strength(best.Lease.Kind)) {
+		if lines[i].State != lesson.Ended && !armed(lines[i].Lease, now) && (best == nil || strength(lines[i].Lease.Kind) < strength(best.Lease.Kind)) {
 			best = &lines[i]
 		}
 	}

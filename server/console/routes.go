@@ -99,6 +99,8 @@ var lessonRoutes = []Route{
 
 var examRoutes = []Route{
 	{Method: get, Pattern: web.PathExams, Needs: may.ExamRead, handle: (*Handler).listExams},
+	{Method: get, Pattern: web.PathExamKeeping, Needs: may.SchoolWrite, handle: (*Handler).showExamKeeping},
+	{Method: post, Pattern: web.PathExamKeeping, Needs: may.SchoolWrite, handle: (*Handler).setExamKeeping},
 	{Method: get, Pattern: web.PathExamNew, Needs: may.ExamWrite, handle: (*Handler).newExam},
 	{Method: post, Pattern: web.PathExamNew, Needs: may.ExamWrite, handle: (*Handler).saveExam},
 	{Method: get, Pattern: web.PathExam, Needs: may.ExamRead, handle: (*Handler).showExam},

@@ -241,12 +241,50 @@ func (s *Service) Compensate(ctx context.Context, actor may.Actor, id, device or
 	return errs.E(errs.Conflict, "exam.nothing_lost")
 }
 
-// Deletions lists what the school's evidence was deleted of.
-func (s *Service) Deletions(ctx context.Context, actor may.Actor, school org.Branch) ([]Old, error) {
-	if _, err := may.Do(actor, may.ExtraWrite, school); err != nil {
-		return nil, err
+// Bounds of how long evidence is kept, in days after the end.
+const (
+	LeastKept = 30
+	MostKept  = 3650
+)
+
+// Keeping is how long an authority keeps evidence, and what was deleted.
+type Keeping struct {
+	Days      int
+	MaySet    bool
+	Deletions []Old // of the school, or of the authority for who looks after it
+}
+
+// Keeping returns it for who looks after the school.
+func (s *Service) Keeping(ctx context.Context, actor may.Actor, school org.Branch) (Keeping, error) {
+	if _, err := may.Do(actor, may.SchoolWrite, school); err != nil {
+		return Keeping{}, err
 	}
-	return s.Store.ExamDeletions(ctx, school, 50)
+	authority := org.Branch{Authority: school.Authority}
+	keeping := Keeping{MaySet: may.Can(actor, may.SchoolWrite, authority)}
+	if keeping.MaySet {
+		school = authority
+	}
+	var err error
+	if keeping.Days, err = s.Store.ExamDays(ctx, school.Authority); err != nil {
+		return keeping, err
+	}
+	keeping.Deletions, err = s.Store.ExamDeletions(ctx, school, mostDeletions)
+	return keeping, err
+}
+
+const mostDeletions = 50
+
+// SetKeeping says how long an authority keeps evidence. What is older is deleted
+// in the next night.
+func (s *Service) SetKeeping(ctx context.Context, actor may.Actor, authority org.ID, days int) error {
+	permit, err := may.Do(actor, may.SchoolWrite, org.Branch{Authority: authority})
+	if err != nil {
+		return err
+	}
+	if days < LeastKept || days > MostKept {
+		return errs.E(errs.Invalid, "exam.kept", "least", LeastKept, "most", MostKept).In("days")
+	}
+	return s.Store.PutExamDays(ctx, permit, authority, days)
 }
 
 // Forget deletes evidence that is kept no longer, with a line that says so.

@@ -41,6 +41,9 @@ type RecordStore interface {
 	// DropExam deletes one and leaves the line that says so.
 	OldExams(ctx context.Context, at time.Time, n int) ([]Old, error)
 	DropExam(ctx context.Context, old Old, at time.Time) error
+	// ExamDays is how long an authority keeps evidence.
+	ExamDays(ctx context.Context, authority org.ID) (int, error)
+	PutExamDays(ctx context.Context, permit may.Permit, authority org.ID, days int) error
 	ExamDeletions(ctx context.Context, school org.Branch, n int) ([]Old, error)
 }
 

@@ -464,11 +464,31 @@ func TestEvidence(t *testing.T) {
 		h.must(h.Forget(t.Context()))
 		_, err = h.Find(t.Context(), h.office, e.ID)
 		h.refused(err, "exam.not_found")
-		gone, err := h.Deletions(t.Context(), h.office, h.school.Branch())
+		keeping, err := h.Keeping(t.Context(), h.office, h.school.Branch())
 		h.must(err)
-		if len(gone) != 1 || gone[0].Records != len(evidence.Records) || storetest.Ask(t, s, `SELECT COUNT(*) FROM exam_records`) != "0" {
+		gone := keeping.Deletions
+		if keeping.Days != 400 || keeping.MaySet || len(gone) != 1 || gone[0].Records != len(evidence.Records) || storetest.Ask(t, s, `SELECT COUNT(*) FROM exam_records`) != "0" {
 			t.Errorf("deleted: %+v", gone)
 		}
+	})
+}
+
+func TestHowLongEvidenceIsKept(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := build(t, s, 1)
+		e := h.planned()
+		h.to(bell.Add(-time.Hour))
+		h.refused(h.SetKeeping(t.Context(), h.office, h.school.Authority, 60), "not_found")
+		h.refused(h.SetKeeping(t.Context(), h.operator, h.school.Authority, 7), "exam.kept")
+		h.must(h.SetKeeping(t.Context(), h.operator, h.school.Authority, 60))
+		h.at = bell.Add(59 * 24 * time.Hour)
+		h.must(h.Forget(t.Context()))
+		_, err := h.Find(t.Context(), h.office, e.ID)
+		h.must(err)
+		h.at = bell.Add(62 * 24 * time.Hour)
+		h.must(h.Forget(t.Context()))
+		_, err = h.Find(t.Context(), h.office, e.ID)
+		h.refused(err, "exam.not_found")
 	})
 }
 

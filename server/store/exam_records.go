@@ -7,6 +7,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/exam"
+	"schulwart.org/server/may"
 )
 
 // AddRecords appends to the evidence of an examination.
@@ -112,6 +113,29 @@ func (s *Store) DropExam(ctx context.Context, old exam.Old, at time.Time) error 
 			return err
 		}
 		return s.dropExam(ctx, tx, e)
+	})
+}
+
+// ExamDays returns for how many days after its end an authority keeps what is
+// known of an examination.
+func (s *Store) ExamDays(ctx context.Context, authority org.ID) (int, error) {
+	return one(s.reader(ctx).QueryRowContext(ctx, `SELECT exam_days FROM authorities WHERE id = $1`, authority), func(row scanner) (int, error) {
+		var days int
+		return days, row.Scan(&days)
+	}, "not_found")
+}
+
+// PutExamDays changes it.
+func (s *Store) PutExamDays(ctx context.Context, permit may.Permit, authority org.ID, days int) error {
+	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
+		before, err := s.ExamDays(ctx, authority)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE authorities SET exam_days = $1 WHERE id = $2`, days, authority); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, permit, Target{"authority", authority}, map[string]any{"exam_days": before}, map[string]any{"exam_days": days})
 	})
 }
 

@@ -150,4 +150,11 @@ var exams = []Sample{
 	{"extra-empty", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.Extra(web.ExtraPage{Frame: admin(f, web.NavSchool)})
 	}},
+	{"exam-keeping", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamKeeping(web.ExamKeepingPage{Frame: admin(f, web.NavSchool), Days: 400, MaySet: true, Least: 30, Most: 3650, Problem: &web.Problem{Key: "exam.kept", Field: "days", Args: map[string]any{"least": 30, "most": 3650}}, Deletions: []web.ExamDeletion{
+			{Starts: ago(402 * 24 * time.Hour), Records: 214, Days: 400, Deleted: ago(20 * time.Hour)}}})
+	}},
+	{"exam-keeping-none", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamKeeping(web.ExamKeepingPage{Frame: admin(f, web.NavSchool), Days: 400})
+	}},
 }
