@@ -85,7 +85,6 @@ type Deps struct {
 type Handler struct {
 	Deps
 	codes    codeShelf
-	made     madeShelf
 	articles map[string][]article
 }
 

@@ -89,31 +89,30 @@ func (h *Handler) resetPerson(c *gin.Context) error {
 // handOver sends a code or keeps it for the next page, which shows it once.
 func (h *Handler) handOver(c *gin.Context, made staff.Made, byMail bool) error {
 	ctx := c.Request.Context()
-	shown := web.MadeCode{
-		Invite: made.Kind == staff.Invite, Name: made.Person.Full(), Email: made.Person.Login, Code: made.Code, ValidUntil: made.Until,
-		URL: h.PublicURL + web.To(web.PathInvite, staff.ReadCode(made.Code)),
-	}
-	if !shown.Invite {
-		shown.URL = h.PublicURL + web.With(web.PathReset, "email", made.Person.Login, "code", made.Code)
-	}
-	shown.QR = code(shown.URL)
+	mailed := false
 	if byMail {
 		lang := web.Language(made.Person.Lang)
 		err := h.Mail.Send(ctx, made.Person.Login, web.T(lang, "mail.invite.subject"),
-			web.T(lang, "mail.invite.text", "name", made.Person.Display(), "by", actor(c).Name, "url", shown.URL, "code", shown.Code))
-		if shown.Mailed = err == nil; err != nil {
+			web.T(lang, "mail.invite.text", "name", made.Person.Display(), "by", actor(c).Name, "url", h.PublicURL+web.To(web.PathInvite, staff.ReadCode(made.Code)), "code", made.Code))
+		if mailed = err == nil; err != nil {
 			h.logged(c, slog.LevelWarn, "sending an invitation", err)
 			h.flash(ctx, web.FlashTrouble, "mail_failed")
 		}
 	}
-	h.made.keep(actor(c).ID, made.Person.ID, shown, h.Now())
+	if err := h.Staff.HandOver(ctx, actor(c), made, mailed); err != nil {
+		return err
+	}
 	return seeOther(c, web.To(web.PathPerson, made.Person.ID.String()))
 }
 
 // GET /personen/:person/blatt
 func (h *Handler) inviteSheet(c *gin.Context) error {
 	v := visitor(c)
-	made := h.made.of(v.actor.ID, param(c, "person"), h.Now())
+	kept, err := h.Staff.Handover(c.Request.Context(), v.actor, param(c, "person"))
+	if err != nil {
+		return err
+	}
+	made := h.madeCode(kept)
 	if made == nil {
 		return seeOther(c, web.To(web.PathPerson, c.Param("person")))
 	}

@@ -58,13 +58,17 @@ func (h *Handler) drawPerson(c *gin.Context, status int, problem *web.Problem) e
 	if err != nil {
 		return err
 	}
+	kept, err := h.Staff.Handover(ctx, v.actor, person.ID)
+	if err != nil {
+		return err
+	}
 	places, err := h.workplaces(c)
 	if err != nil {
 		return err
 	}
 	shown := web.PersonPage{
 		Frame: v.frame, Row: personRow(person, h.placeNames(c)), Roles: roleOptions(v.actor, places, ""), Places: h.placeOptions(c, places, placeValue(branchOf(v))),
-		Self: person.ID == v.actor.ID, MayEdit: mayEdit(v.actor, person), Made: h.made.of(v.actor.ID, person.ID, h.Now()), Problem: problem,
+		Self: person.ID == v.actor.ID, MayEdit: mayEdit(v.actor, person), Made: h.madeCode(kept), Problem: problem,
 	}
 	// The person's groups as far as whoever looks may see them.
 	groups, err := h.Roster.MyGroups(ctx, may.Actor{ID: person.ID, Grants: v.actor.Grants})

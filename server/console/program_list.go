@@ -3,11 +3,9 @@ package console
 import (
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
@@ -27,8 +25,8 @@ func (h *Handler) drawPrograms(c *gin.Context, status int, problem *web.Problem)
 	shown := web.ProgramsPage{
 		Frame: v.frame, Name: field(c, "name"), Days: number(c, "days", days), Roles: ownRoles(v.actor, field(c, "role")), Problem: problem,
 	}
-	if made := h.made.takeProgram(v.actor.ID, h.Now()); made != "" {
-		shown.Made = made
+	if shown.Made, err = h.Staff.TakeProgram(ctx, v.actor); err != nil {
+		return err
 	}
 	names := h.placeNames(c)
 	for _, program := range programs {
@@ -71,7 +69,9 @@ func (h *Handler) makeProgram(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	h.made.keep(who.ID, programKey, web.MadeCode{Code: token}, h.Now())
+	if err := h.Staff.HandOverProgram(ctx, who, token); err != nil {
+		return err
+	}
 	return seeOther(c, web.PathPrograms)
 }
 
@@ -85,21 +85,6 @@ func (h *Handler) programGrant(c *gin.Context, who may.Actor) (may.Grant, error)
 		}
 	}
 	return h.grantOf(c)
-}
-
-// programKey stands for "a program" where codes are kept by person.
-const programKey = org.ID("program")
-
-// takeProgram returns a token that was just made, this once.
-func (s *madeShelf) takeProgram(by org.ID, now time.Time) string {
-	made := s.of(by, programKey, now)
-	if made == nil {
-		return ""
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.codes, madeKey{by, programKey})
-	return made.Code
 }
 
 // POST /programme/:program/widerrufen

@@ -161,6 +161,13 @@ type Store interface {
 	PutCode(ctx context.Context, permit may.Permit, person Person, code Code) error
 	FindCode(ctx context.Context, hash string, at time.Time) (Code, error)
 
+	// PutHandover keeps a secret, sealed, about a thing for who made it. Handover
+	// returns nil if there is none or its time is over. DeleteHandover reports
+	// whether there was one.
+	PutHandover(ctx context.Context, by, about org.ID, secret []byte, until time.Time) error
+	Handover(ctx context.Context, by, about org.ID, at time.Time) ([]byte, error)
+	DeleteHandover(ctx context.Context, by, about org.ID) (bool, error)
+
 	// CountTry notes a try of the key and returns until when the key has to
 	// wait, zero if this try may go on. A try that has to wait is not counted,
 	// so that knocking does not lengthen the wait. ClearTries forgets all tries,

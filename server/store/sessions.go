@@ -135,7 +135,7 @@ func (s *Store) ClearTries(ctx context.Context, key string) error {
 	return err
 }
 
-// SweepSessions deletes sessions, codes and counted failures that are over.
+// SweepSessions deletes sessions, codes, what was to be handed over and counted failures that are over.
 func (s *Store) SweepSessions(ctx context.Context, at time.Time) (int64, error) {
 	var total int64
 	for _, statement := range []struct {
@@ -144,6 +144,7 @@ func (s *Store) SweepSessions(ctx context.Context, at time.Time) (int64, error) 
 	}{
 		{`DELETE FROM sessions WHERE until < $1`, at},
 		{`DELETE FROM staff_codes WHERE until < $1`, at},
+		{`DELETE FROM handovers WHERE until < $1`, at},
 		{`DELETE FROM tries WHERE at < $1`, at.Add(-24 * time.Hour)},
 	} {
 		n, err := s.exec(ctx, statement.query, millis(statement.before))

@@ -46,6 +46,36 @@ func TestASecondDeviceCannotUseAChallenge(t *testing.T) {
 	}
 }
 
+// A profile that was handed out is good for one device, whatever became of the
+// process that made it.
+func TestAChallengeSurvivesARestart(t *testing.T) {
+	s := storetest.Open(t)
+	before := gatewaytest.Start(t, s)
+	ctx := context.Background()
+	response, err := before.Client().Get(link(before.Token(5).URL) + "?signed=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var profile bytes.Buffer
+	_, _ = profile.ReadFrom(response.Body)
+	install := func(after *gatewaytest.Rig, n int) error {
+		// The rig is started at another address each time, a server is not.
+		body := bytes.ReplaceAll(profile.Bytes(), []byte(before.URL), []byte(after.URL))
+		address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-apple-aspen-config")
+			_, _ = w.Write(body)
+		}))
+		return fresh(after, n).InstallEnrolment(ctx, address)
+	}
+	if err := install(gatewaytest.Start(t, s), 1); err != nil {
+		t.Fatalf("after a restart: %v", err)
+	}
+	if err := install(gatewaytest.Start(t, s), 2); !errors.Is(err, ipad.ErrSCEP) {
+		t.Fatalf("used before a restart, and after it again: %v", err)
+	}
+}
+
 func TestSignaturesAreChecked(t *testing.T) {
 	r := gatewaytest.Start(t, storetest.Open(t))
 	ctx := context.Background()
