@@ -37,9 +37,9 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 		linux.NewScreen(linux.ScreenOptions{
 			Holds: holds, Desktops: desktops, Clock: o.clock, Consoles: true, State: o.state, Unlock: unlock,
 		}),
-		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock, Browser: examBrowser}),
+		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock, Browser: examBrowser, Tree: tree}),
 		linux.NewSession(linux.SessionOptions{
-			Holds: holds, Desktops: desktops, Clock: o.clock, Profiles: host.DirProfiles(host.ProfileDir), Consoles: true, Unlock: unlock,
+			Holds: holds, Desktops: desktops, Clock: o.clock, Tree: tree, Profiles: host.DirProfiles(host.ProfileDir), Consoles: true, Unlock: unlock,
 		}),
 		linux.NewBrowser(linux.BrowserOptions{
 			Tree: tree, Files: o.files, Programs: programs, Desktops: desktops, Notices: desktops, Clock: o.clock, Home: o.home,

@@ -117,6 +117,13 @@ type Driver interface {
 	Check(ctx context.Context) Reading
 }
 
+// Rehearser is a driver that can say beforehand what would keep rules from holding.
+type Rehearser interface {
+	// Rehearse changes nothing and takes little time. Nil is that nothing is known
+	// to speak against it.
+	Rehearse(rules Rules) *Reading
+}
+
 // Sighting is something that a driver saw during an examination. It is told once
 // for each value.
 type Sighting struct {

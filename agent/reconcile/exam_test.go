@@ -215,6 +215,35 @@ func TestTheSweepGivesBackWhatAnExamClosed(t *testing.T) {
 	}
 }
 
+// choosy is a driver that knows beforehand that it cannot.
+type choosy struct{ driver }
+
+func (choosy) Rehearse(rules enforce.Rules) *enforce.Reading {
+	if rules.Apps == nil || !slices.Contains(rules.Apps.Allow, "geogebra") {
+		return nil
+	}
+	return &enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "app-missing", Details: map[string]string{"app": "GeoGebra"}}}
+}
+
+func TestAnExamThatWaitsIsRehearsed(t *testing.T) {
+	d := newExaminee(t)
+	apps := choosy{driver{catalog.Apps, d.desks[catalog.Apps]}}
+	d.loop = reconcile.New(reconcile.Config{Memory: d.memory, Clock: d.host, Drivers: []enforce.Driver{apps}, Secret: secret, Version: "test", Inline: true})
+	take(t, d.hand(d.exam(1, 10*time.Minute, time.Hour, lease.Examination{})))
+	sets := d.desks[catalog.Apps].sets
+	status, _ := d.phase("e")
+	if status.Phase != ddm.LeaseWaiting || len(status.Parts) != 1 || status.Parts[0].Name != "apps" || status.Parts[0].Reason.Details["app"] != "GeoGebra" {
+		t.Errorf("a dry run found %+v", status)
+	}
+	if d.desks[catalog.Apps].sets != sets || d.desks[catalog.Apps].rules.Apps != nil {
+		t.Error("the dry run set something")
+	}
+	d.pass(11 * time.Minute)
+	if status, _ := d.phase("e"); status.Phase != ddm.LeaseActive || status.Parts[0].Name != "network" {
+		t.Errorf("in force it says %+v", status)
+	}
+}
+
 func TestALostConnectionIsInTheLog(t *testing.T) {
 	d := newExaminee(t)
 	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{})))

@@ -178,6 +178,9 @@ func (l *Loop) statuses(state *memory.State, clock memory.Clock) []ddm.LeaseStat
 func (l *Loop) status(known lease.Lease) ddm.LeaseStatus {
 	p := l.phases[known.ID]
 	s := ddm.LeaseStatus{ID: known.ID, Rev: known.Rev, Phase: p.phase, Since: p.since}
+	if p.phase == ddm.LeaseWaiting {
+		s.Parts = l.rehearsed(known)
+	}
 	if p.phase == ddm.LeaseActive {
 		for _, name := range catalog.PartsOf(known.Kind) {
 			s.Parts = append(s.Parts, l.partOf(name))

@@ -59,6 +59,7 @@ var driverSentences = map[string]sentence{
 	"selftest.running":      {"Der Dienst läuft. Bitte erst anhalten: systemctl stop schulwart-agent", "The service runs. Please stop it first: systemctl stop schulwart-agent"},
 	"selftest.root":         {"Die Probe braucht Verwaltungsrechte (root).", "The self-test needs root."},
 
+	"app-missing":        {"fehlt auf dem Gerät: {app}", "is missing on the device: {app}"},
 	"session.starting":   {"wird gerade wirksam", "takes effect soon"},
 	"session.opening":    {"das Prüfungsfenster öffnet sich gerade", "the exam window is opening"},
 	"session.darkening":  {"weitere Bildschirme werden gerade ausgeschaltet", "further screens are being switched off"},

@@ -28,6 +28,8 @@ type AppsOptions struct {
 	// Browser is the id of the desktop entry of the browser that shows the page of
 	// an examination; empty for none.
 	Browser string
+	// Tree is where the entries of menus lie; nil where nothing is rehearsed.
+	Tree host.Tree
 	// Mounts are the only file systems to judge; empty for all. For tests.
 	Mounts []string
 }
@@ -58,6 +60,8 @@ type appsOrder struct {
 	// those in Quiet nobody is told.
 	Refuse []string `json:"refuse,omitempty"`
 	Quiet  []string `json:"quiet,omitempty"`
+	// Aids are aids that do not start, though aids always do.
+	Aids []string `json:"aids,omitempty"`
 }
 
 // forbids reports whether the order names what may not start.

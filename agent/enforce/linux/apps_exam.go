@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 
 	"schulwart.org/agent/enforce"
+	"schulwart.org/agent/words"
 	"schulwart.org/policies/ddm"
 )
 
@@ -38,6 +40,25 @@ var terminals = []string{
 	"gmrun", "dmenu_run", "rofi", "xfrun4", "xfce4-appfinder", "krunner",
 }
 
+// aidCommands are programs of aids, by the names that examinations give them.
+// Contrast and what desktops magnify by themselves are settings and no programs.
+var aidCommands = map[string][]string{
+	"reader": {"orca"}, "magnifier": {"kmag", "magnus", "xzoom"}, "keyboard": {"onboard", "florence", "caribou", "squeekboard", "mousetweaks"},
+}
+
+// closedAids are those that an examination does not name, if it names any.
+func closedAids(named []string) (closed []string) {
+	if named == nil {
+		return nil
+	}
+	for _, aid := range sorted(aidCommands) {
+		if !slices.Contains(named, aid) {
+			closed = append(closed, aidCommands[aid]...)
+		}
+	}
+	return closed
+}
+
 // during narrows the order by an examination. What the examination names stays
 // startable, whatever it is.
 func (o appsOrder) during(exam enforce.Exam, browser string) appsOrder {
@@ -46,11 +67,31 @@ func (o appsOrder) during(exam enforce.Exam, browser string) appsOrder {
 	}
 	o.Refuse = slices.Concat(terminals, remoteCommands)
 	o.Quiet = clone(quietRemote)
+	o.Aids = closedAids(exam.Aids)
+	o.Refuse = append(o.Refuse, o.Aids...)
 	if !exam.Capture {
 		o.Refuse = append(o.Refuse, captureCommands...)
 		o.Quiet = append(o.Quiet, capturePortals...)
 	}
 	return o
+}
+
+// Rehearse says which of the programs are not on the device.
+func (a *Apps) Rehearse(rules enforce.Rules) *enforce.Reading {
+	if a.o.Tree == nil || rules.Apps == nil {
+		return nil
+	}
+	entries := readEntries(a.o.Tree)
+	var missing []string
+	for _, id := range rules.Apps.Allow {
+		if !slices.ContainsFunc(entries, func(e entry) bool { return e.called(id) }) {
+			missing = append(missing, words.AppName(id))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return differs("app-missing", "app", strings.Join(missing, ", "))
 }
 
 // Sightings are the programs that were asked to start and did not.

@@ -75,6 +75,11 @@ func TestBypassesByPrograms(t *testing.T) {
 			t.Error("so does everything else")
 		}
 	})
+	t.Run("an aid that the exam does not name", func(t *testing.T) {
+		rules.Exam = &enforce.Exam{ID: "e", Examination: lease.Examination{Aids: []string{"reader"}}}
+		set(t, s.driver, rules)
+		eventually(t, "it does not start", func() bool { return !start(t, pupil, at("usr/bin/mousetweaks")) })
+	})
 	set(t, s.driver, enforce.Rules{})
 	if !start(t, pupil, at("usr/bin/xterm")) {
 		t.Error("after the exam a terminal does not start")

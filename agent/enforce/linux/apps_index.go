@@ -63,7 +63,7 @@ func newAppIndex(files host.Binaries, order appsOrder) *appIndex {
 	open := sessionFiles(files)
 	found := map[string]bool{}
 	for _, e := range entries {
-		wanted := e.alwaysOpen()
+		wanted := e.alwaysOpen() && !slices.ContainsFunc(order.Aids, e.called)
 		for _, id := range allow {
 			if e.called(id) {
 				wanted, found[id] = true, true

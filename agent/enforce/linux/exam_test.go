@@ -77,6 +77,32 @@ func TestAnExamClosesInBrowsersWhatItDoesNotOpen(t *testing.T) {
 	}
 }
 
+func TestAnExamIsRehearsedOnTheDevice(t *testing.T) {
+	m := newMachine()
+	session := linux.NewSession(linux.SessionOptions{Holds: &host.FakeHolds{Clock: m}, Desktops: m.desktops, Clock: m, Tree: m.tree})
+	apps := linux.NewApps(linux.AppsOptions{Holds: &host.FakeHolds{Clock: m}, Clock: m, Tree: m.tree})
+	rules := examRules(lease.Examination{Page: "https://geogebra.org/x"})
+	rules.Apps = &enforce.Apps{Allow: []string{"org.geogebra.GeoGebra", "libreoffice-writer"}}
+	if found := session.Rehearse(rules); found == nil || found.Reason.Code != "session.no-browser" {
+		t.Errorf("without a browser: %+v", found)
+	}
+	for file, text := range map[string]string{"/usr/bin/chromium": "", "/usr/share/applications/libreoffice-writer.desktop": "[Desktop Entry]\nType=Application\nName=Writer\nExec=lowriter\n"} {
+		if _, err := m.tree.Write(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := session.Rehearse(rules); found != nil {
+		t.Errorf("with Chromium: %+v", found)
+	}
+	if found := apps.Rehearse(rules); found == nil || found.Reason.Code != "app-missing" || found.Reason.Details["app"] != "GeoGebra" {
+		t.Errorf("programs: %+v", found)
+	}
+	m.desktops.SetDesktops(host.Desktop{UID: 1001, Wayland: true})
+	if found := session.Rehearse(rules); found == nil || found.Reason.Code != "session.wayland" {
+		t.Errorf("on Wayland: %+v", found)
+	}
+}
+
 // tellers is a helper that reports what it is given.
 func tellers(m *machine, report any) *host.FakeHolds {
 	return &host.FakeHolds{Clock: m, Report: func(string, []byte) []byte {

@@ -197,6 +197,16 @@ func (f *familyDriver) impossible(s catalog.Settings) *ddm.Reason {
 	return f.Possible(f.doors, s)
 }
 
+// Rehearse says whether this machine could do it.
+func (f *familyDriver) Rehearse(rules enforce.Rules) *enforce.Reading {
+	if settings := rules.Base[f.Of.Name]; len(settings) > 0 {
+		if reason := f.impossible(settings); reason != nil {
+			return &enforce.Reading{State: ddm.PartNotPossible, Reason: reason}
+		}
+	}
+	return nil
+}
+
 // look asks the system, if it was not asked just now.
 func (f *familyDriver) look(ctx context.Context, s catalog.Settings) enforce.Reading {
 	if f.Look == nil || len(s) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type SessionOptions struct {
 	Holds    host.Holds
 	Desktops host.Desktops
 	Clock    host.Clock
+	Tree     host.Disk
 	Profiles host.DirProfiles
 	// Unlock lets people switch to text consoles again if the helper kept them from
 	// it and could not undo that; nil for nothing.
@@ -132,6 +134,25 @@ func (s *Session) end() error {
 	}
 	if s.o.Unlock != nil {
 		return s.o.Unlock()
+	}
+	return nil
+}
+
+// Rehearse says whether the page could be shown, and kept in front, on the
+// sessions that are there now.
+func (s *Session) Rehearse(rules enforce.Rules) *enforce.Reading {
+	var found enforce.Reading
+	if rules.Exam == nil {
+		return nil
+	}
+	if program, _ := ExamBrowser(s.o.Tree); rules.Exam.Page != "" && program == "" {
+		found = notPossible("session.no-browser")
+		return &found
+	}
+	desktops, err := s.o.Desktops.Desktops()
+	if err == nil && slices.ContainsFunc(desktops, func(d host.Desktop) bool { return d.Wayland }) {
+		found = notPossible("session.wayland")
+		return &found
 	}
 	return nil
 }
