@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -66,28 +65,7 @@ func (s *Store) ListExceptions(ctx context.Context, branches []org.Branch, filte
 	} else {
 		limit = q.soonest("x.until", "x.id", filter.Cursor, filter.Limit)
 	}
-	found, err := collect(ctx, s.reader(ctx), s.scanException, q.text(), q.args...)
-	if err != nil {
-		return nil, "", err
-	}
-	found, next := cut(found, limit, func(e standard.Exception) (string, org.ID) { return strconv.FormatInt(millis(e.Until), 10), e.ID })
-	err = namePlaces(ctx, s, found, func(e *standard.Exception) *standard.Place { return &e.Place })
-	return found, next, err
-}
-
-// soonest adds order and bounds of a list that is read by cursor, the next
-// instant first.
-func (q *query) soonest(at, id, cursor string, limit int) int {
-	if limit <= 0 {
-		limit = 50
-	}
-	limit = min(limit, 200)
-	if after, last, ok := readCursor(cursor); ok {
-		ms, _ := strconv.ParseInt(after, 10, 64)
-		q.add(" AND ("+at+" > ? OR "+at+" = ? AND "+id+" > ?)", ms, ms, last)
-	}
-	q.add(" ORDER BY "+at+", "+id+" LIMIT ?", limit+1)
-	return limit
+	return pageOf(ctx, s, q, limit, s.scanException, func(e *standard.Exception) (time.Time, org.ID, *standard.Place) { return e.Until, e.ID, &e.Place })
 }
 
 // LiveExceptions lists the exceptions of schools of an authority, or of one

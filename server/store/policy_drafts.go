@@ -3,9 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strconv"
+	"time"
 
-	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
@@ -67,41 +66,7 @@ func (s *Store) ListDrafts(ctx context.Context, branches []org.Branch, filter st
 	}
 	q.add(")")
 	limit := q.latest("p.changed", "p.id", filter.Cursor, filter.Limit)
-	drafts, err := collect(ctx, s.reader(ctx), s.scanDraft, q.text(), q.args...)
-	if err != nil {
-		return nil, "", err
-	}
-	drafts, next := cut(drafts, limit, func(d standard.Draft) (string, org.ID) { return strconv.FormatInt(millis(d.Changed), 10), d.ID })
-	err = namePlaces(ctx, s, drafts, func(d *standard.Draft) *standard.Place { return &d.Place })
-	return drafts, next, err
-}
-
-// at narrows to a place, or to what lies in an authority or a school.
-func (q *query) at(table string, place *desired.Place, authority, school org.ID) {
-	if place != nil {
-		q.add(" AND "+table+"level = ? AND "+table+"place = ?", place.Level, place.ID)
-	}
-	if authority != "" {
-		q.add(" AND "+table+"authority = ?", authority)
-	}
-	if school != "" {
-		q.add(" AND "+table+"school = ?", school)
-	}
-}
-
-// latest adds order and bounds of a list that is read by cursor, the latest
-// instant first.
-func (q *query) latest(at, id, cursor string, limit int) int {
-	if limit <= 0 {
-		limit = 50
-	}
-	limit = min(limit, 200)
-	if after, last, ok := readCursor(cursor); ok {
-		ms, _ := strconv.ParseInt(after, 10, 64)
-		q.add(" AND ("+at+" < ? OR "+at+" = ? AND "+id+" < ?)", ms, ms, last)
-	}
-	q.add(" ORDER BY "+at+" DESC, "+id+" DESC LIMIT ?", limit+1)
-	return limit
+	return pageOf(ctx, s, q, limit, s.scanDraft, func(d *standard.Draft) (time.Time, org.ID, *standard.Place) { return d.Changed, d.ID, &d.Place })
 }
 
 // CreateDraft keeps a new draft.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -46,13 +45,7 @@ func (s *Store) ListVersions(ctx context.Context, branches []org.Branch, filter 
 	q.places("v.authority", "v.school", branches)
 	q.at("v.", filter.Place, filter.Authority, filter.School)
 	limit := q.latest("v.at", "v.id", filter.Cursor, filter.Limit)
-	versions, err := collect(ctx, s.reader(ctx), s.scanVersion, q.text(), q.args...)
-	if err != nil {
-		return nil, "", err
-	}
-	versions, next := cut(versions, limit, func(v standard.Version) (string, org.ID) { return strconv.FormatInt(millis(v.At), 10), v.ID })
-	err = namePlaces(ctx, s, versions, func(v *standard.Version) *standard.Place { return &v.Place })
-	return versions, next, err
+	return pageOf(ctx, s, q, limit, s.scanVersion, func(v *standard.Version) (time.Time, org.ID, *standard.Place) { return v.At, v.ID, &v.Place })
 }
 
 // VersionsSince lists what was published at a place from an instant on, the
