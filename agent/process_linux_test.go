@@ -48,6 +48,8 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/state"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+if [ -e /dev/tty0 ]; then mount --bind /dev/null /dev/tty0; fi
+if [ -d /tmp/.X11-unix ]; then mount -t tmpfs tmpfs /tmp/.X11-unix; fi
 exec "$2" -test.run '^TestTheProcess$' -test.v`
 	room := t.TempDir()
 	cmd := exec.Command("unshare", "-n", "-m", "sh", "-c", script, "sh", room, os.Args[0])
@@ -130,6 +132,7 @@ func live(t *testing.T, program string) {
 	a.throughAMode(server, udid)
 	a.withoutTheAgent(server, udid)
 	a.byCode(server, udid)
+	a.throughAnExam(server, udid)
 	a.goodbye(server, udid)
 }
 

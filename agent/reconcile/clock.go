@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"schulwart.org/agent/memory"
+	"schulwart.org/policies/ddm"
 )
 
 // readClock brings the clock up to now. Moving the wall clock is told, and
@@ -15,6 +16,7 @@ func (l *Loop) readClock() memory.Clock {
 	l.boot = clock.Boot
 	if by := clock.Moved(former); by != 0 {
 		l.happened("clock.moved", map[string]string{"by": by.Round(time.Second).String()})
+		l.noted(ddm.DeedClock, map[string]string{"by": by.Round(time.Second).String()})
 	}
 	return clock
 }
