@@ -112,6 +112,17 @@ func deviceModes(who may.Actor, lines []lesson.DeviceMode, now time.Time) []web.
 	return modes
 }
 
+// toldEnd is the end of a lease as the room tells it: of an examination the one
+// for everybody.
+func toldEnd(lines []lesson.DeviceMode, id string, until time.Time) time.Time {
+	for _, line := range lines {
+		if line.Lease.ID.String() == id {
+			return line.Lease.Ends
+		}
+	}
+	return until
+}
+
 // modeRules says which modes hold on the device and who set them.
 func modeRules(frame web.Frame, d board.Device) []web.Rule {
 	list := make([]web.Rule, 0, len(d.Why))
@@ -119,7 +130,7 @@ func modeRules(frame web.Frame, d board.Device) []web.Rule {
 		rule := web.Rule{Name: why.Key, Value: web.Sentence{Key: why.Key}, State: web.StateUnreachable, From: web.Sentence{Key: string(why.Level)}}
 		if kind, isMode := strings.CutPrefix(why.Key, "mode."); isMode {
 			rule.Name, rule.Value = "mode", web.Sentence{Key: "mode", Args: map[string]any{"mode": web.T(frame.Lang, "mode."+kind+".name")}}
-			rule.From = web.Sentence{Key: "mode", Args: map[string]any{"by": why.Args["by"], "until": why.Until}}
+			rule.From = web.Sentence{Key: "mode", Args: map[string]any{"by": why.Args["by"], "until": toldEnd(d.Modes, why.Args["lease"], why.Until)}}
 			rule.State, rule.Note = leaseState(d.Modes, why.Args["lease"])
 			rule.Fixed = true
 		}

@@ -136,3 +136,17 @@ func TestAnArmedExaminationDoesNotCoverTheLesson(t *testing.T) {
 		t.Errorf("the board counts: %v", regexp.MustCompile(`<span class="number">\d+</span> \w+`).FindAllString(text, -1))
 	}
 }
+
+// Who looks at the device's page is not told that its pupil has more time.
+func TestADevicesPageDoesNotTellWhoseEndIsLater(t *testing.T) {
+	h := newHouse(t)
+	oert, admin := h.as("oert@gym.example"), h.as("admin@gym.example")
+	at := h.plannedExam(oert)
+	oert.post(at+"/tun", "do", "start")
+	oert.post(at+"/platz/"+h.devices[0].String(), "do", "extend", "minutes", "20")
+	h.readBack(h.devices[0])
+	text := admin.get(web.To(web.PathDevice, h.devices[0].String())).body
+	if !strings.Contains(text, "11:30") || strings.Contains(text, "11:50") {
+		t.Errorf("the page tells %v", regexp.MustCompile(`11:\d\d`).FindAllString(text, -1))
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/may"
 )
@@ -92,7 +93,9 @@ func (s *Service) Repeat(ctx context.Context, actor may.Actor, id org.ID) (Mode,
 	})
 }
 
-// Leases lists the leases that a device still has in its manifest.
+// Leases lists the leases that a device still has in its manifest. Of an
+// examination it tells the end that holds for everybody: whose own end is later
+// is told by the room of examinations, to who leads it.
 func (s *Service) Leases(ctx context.Context, branch org.Branch, device org.ID) ([]DeviceMode, error) {
 	leases, err := s.Store.DeviceLeases(ctx, branch.Authority, device, s.Now())
 	if err != nil {
@@ -102,6 +105,14 @@ func (s *Service) Leases(ctx context.Context, branch org.Branch, device org.ID) 
 	for i, l := range leases {
 		lines[i] = DeviceMode{Lease: l, Member: Member{Device: device, Enrolment: l.Enrolment}}
 		s.judge(&lines[i], s.Now())
+		if l.Kind != lease.Exam {
+			continue
+		}
+		mode, err := s.Store.FindMode(ctx, l.Mode)
+		if err != nil {
+			return nil, err
+		}
+		lines[i].Lease.Ends = mode.Ends
 	}
 	return lines, nil
 }

@@ -180,7 +180,10 @@ func (s *Store) History(ctx context.Context, sheet board.Sheet, before time.Time
 		err := row.Scan(&at, &kind, &e.By, &ends)
 		e.At, e.Args["kind"], e.Args["until"] = instant(at), kind, instant(ends).Format(time.RFC3339)
 		return e, err
-	}, `SELECT starts, kind, by_name, ends FROM leases WHERE authority = $1 AND device = $2 AND starts < $3 ORDER BY starts DESC, id LIMIT $4`,
+	}, // Whose end in an examination is later is not told here.
+		`SELECT l.starts, l.kind, l.by_name, CASE WHEN l.kind = 'exam' THEN COALESCE(m.ends, l.ends) ELSE l.ends END FROM leases l
+		LEFT JOIN modes m ON m.authority = l.authority AND m.id = l.mode
+		WHERE l.authority = $1 AND l.device = $2 AND l.starts < $3 ORDER BY l.starts DESC, l.id LIMIT $4`,
 		sheet.Branch.Authority, sheet.Device, millis(before), n)
 	if err != nil {
 		return nil, err
