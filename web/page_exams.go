@@ -182,6 +182,17 @@ type ExamCodes struct {
 	Resume  []string
 }
 
+// ExamBrowserPage is an examination for Safe Exam Browser.
+type ExamBrowserPage struct {
+	Frame
+	Exam ExamRow
+	Link string // starts the program
+	QR   QR     // of the link
+	Open string // password that opens the file
+	Quit string // password that ends the program
+	Key  string // Config Key
+}
+
 // ExamEvidencePage is the record of an examination, for the file.
 type ExamEvidencePage struct {
 	Frame

@@ -59,9 +59,10 @@ const (
 	PathExamSeat     = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend|swap|compensate|seen, minutes, other
 	PathExamReady    = "/pruefungen/:exam/bereitschaft"
 	PathExamTimes    = "/pruefungen/:exam/zeiten"
-	PathExamCodes    = "/pruefungen/:exam/codes"    // for phone and paper; query device
-	PathExamEvidence = "/pruefungen/:exam/nachweis" // for the file; query format=csv
-	PathExtra        = "/pruefungszeit"             // POST target, minutes, percent
+	PathExamCodes    = "/pruefungen/:exam/codes"             // for phone and paper; query device
+	PathExamEvidence = "/pruefungen/:exam/nachweis"          // for the file; query format=csv
+	PathExamBrowser  = "/pruefungen/:exam/safe-exam-browser" // query file=sealed|plain fetches it
+	PathExtra        = "/pruefungszeit"                      // POST target, minutes, percent
 
 	PathSchool        = "/schule"
 	PathDevices       = "/geraete"

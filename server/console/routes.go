@@ -115,6 +115,7 @@ var examRoutes = []Route{
 	{Method: get, Pattern: web.PathExamReady, Needs: may.ExamRun, handle: (*Handler).showExamReady},
 	{Method: get, Pattern: web.PathExamTimes, Needs: may.ExamRun, handle: (*Handler).showExamTimes},
 	{Method: get, Pattern: web.PathExamCodes, Needs: may.ExamRun, handle: (*Handler).showExamCodes},
+	{Method: get, Pattern: web.PathExamBrowser, Needs: may.ExamRun, handle: (*Handler).showExamBrowser},
 	{Method: get, Pattern: web.PathExamEvidence, Needs: may.ExamRun, handle: (*Handler).showExamEvidence},
 	{Method: get, Pattern: web.PathExtra, Needs: may.ExtraWrite, handle: (*Handler).showExtra},
 	{Method: post, Pattern: web.PathExtra, Needs: may.ExtraWrite, handle: (*Handler).saveExtra},

@@ -60,7 +60,7 @@ func TestATemplateComesInAndGoesOn(t *testing.T) {
 	offer.has(t, "8 Geräte ändern sich", "spiele.example", "Herausgeber bekannt", "Als Entwurf übernehmen")
 	draft := admin.post(taken.path, "do", "take", "wo", where)
 	draft.has(t, "Aus dem Vorlagenpaket Grundschule 1")
-	admin.post(draft.path + "/veroeffentlichen").has(t, "Veröffentlicht")
+	admin.post(draft.path+"/veroeffentlichen").has(t, "Veröffentlicht")
 	place := web.To(web.PathPlacePolicies, "school", h.school.School.String())
 	admin.get(place).has(t, "Vorlagen, die hier gelten", "Grundschule · Version 1")
 
@@ -97,6 +97,6 @@ func TestFourEyesOnThePages(t *testing.T) {
 	admin.post(web.To(web.PathExceptionEnd, exception)).has(t, "Eine zweite Person entscheidet", "möchte sie jetzt beenden", "Antrag zurückziehen")
 	operator.get(page).has(t, "Zustimmen", "Ablehnen")
 	operator.post(web.To(web.PathExceptionDecide, exception), "do", "grant").has(t, "Zugestimmt", "vorbei")
-	operator.post(draft.path + "/freigeben").has(t, "Veröffentlicht: Spiele")
+	operator.post(draft.path+"/freigeben").has(t, "Veröffentlicht: Spiele")
 	admin.get(web.To(web.PathRevision, revision)).has(t, "zurückgenommen")
 }

@@ -133,6 +133,12 @@ var exams = []Sample{
 		return web.ExamCodesShow(web.ExamCodesPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Cards: []web.ExamCodes{
 			{Device: "s1", Name: "Ada B. · MS-0401", Release: codes, Resume: codes}, {Device: "s2", Name: "iPad-07"}}})
 	}},
+	{"exam-browser", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamBrowser(web.ExamBrowserPage{
+			Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Link: "sebs://schulwart.example/api/v1/exams/01a2/seb/5d41402abc4b.seb",
+			Open: "k7dm-4x9p-qw2h", Quit: "r3ta-8fhu-zn5c", Key: "b63db1f2a74dbe1ce0b4e1e1a8e1b3a62e2b2c3bfa7f5c0e4a9f1d2c3b4a5968",
+		})
+	}},
 	{"exam-evidence", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamEvidence(web.ExamEvidencePage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamEnded), Whole: true, Doubtful: []string{"Cem A. · MS-0403"}, CSV: "/pruefungen/e1/nachweis?format=csv", Parts: []web.ExamChain{
 			{Head: "5d41402abc4b2a76b9719d911017c592", Rows: []web.ExamRecord{{At: at(9, 40), By: "Frau Oert", Text: say("extended", "minutes", "5")}}},

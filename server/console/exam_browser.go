@@ -1,0 +1,30 @@
+package console
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"schulwart.org/policies/seb"
+	"schulwart.org/web"
+)
+
+// GET /pruefungen/:exam/safe-exam-browser
+//
+// Each showing leaves its audit row: the page shows passwords.
+func (h *Handler) showExamBrowser(c *gin.Context) error {
+	v := visitor(c)
+	b, err := h.Exams.SafeBrowser(c.Request.Context(), v.actor, param(c, "exam"))
+	if err != nil {
+		return err
+	}
+	const kind, name = "application/seb", "pruefung.seb"
+	switch c.Query("file") {
+	case "sealed":
+		return download(c, kind, name, b.Sealed)
+	case "plain":
+		return download(c, kind, name, b.Plain)
+	}
+	link := seb.Link(h.PublicURL + "/api/v1/exams/" + b.Exam.ID.String() + "/seb/" + b.Mark + ".seb")
+	return page(c, web.ExamBrowser(web.ExamBrowserPage{
+		Frame: v.frame, Exam: h.examRowOf(c, b.Exam), Link: link, QR: code(link), Open: b.Open, Quit: b.Quit, Key: b.ConfigKey,
+	}))
+}
