@@ -168,7 +168,8 @@ func (k *sessionKeeper) leave(name string) {
 }
 
 // sort finds the examination's own browsers, and ends what has no place beside
-// them: other browsers with windows of their own, and portals that take pictures.
+// them: other browsers with windows of their own, portals that take pictures, and
+// what takes in files.
 func (k *sessionKeeper) sort(programs []host.Program) {
 	for _, b := range k.browsers {
 		b.runs = false
@@ -187,7 +188,7 @@ func (k *sessionKeeper) sort(programs []host.Program) {
 			if time.Since(k.began) > graceful || p.Started > k.startedBefore() {
 				_ = k.Programs.AskToEnd(p)
 			}
-		case !k.order.Capture && slices.Contains(capturePortals, name):
+		case !k.order.Capture && slices.Contains(capturePortals, name), slices.Contains(quietRemote, name):
 			_ = k.Programs.End(p)
 		}
 	}
