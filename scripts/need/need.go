@@ -3,9 +3,12 @@
 package need
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -61,6 +64,24 @@ func Beside(t testing.TB, root, name string) []byte {
 		t.Skipf("missing: ../shared/data/%s", name)
 	}
 	return data
+}
+
+// Module returns a program that Go builds from a module that the project itself
+// does not use, "example.org/tool/cmd/tool@v1.2.3", or skips the test where the
+// module is not to be had.
+func Module(t testing.TB, module string) string {
+	t.Helper()
+	if alone() {
+		Missing(t, module+" (not used by a run with Go alone)")
+	}
+	folder := t.TempDir()
+	build := exec.Command("go", "install", module)
+	build.Env = append(os.Environ(), "GOBIN="+folder, "GOFLAGS=")
+	if said, err := build.CombinedOutput(); err != nil {
+		Missing(t, fmt.Sprintf("%s: %v\n%s", module, err, said))
+	}
+	program, _, _ := strings.Cut(module, "@")
+	return filepath.Join(folder, path.Base(program))
 }
 
 // Root skips the test unless it runs as root, as tests with namespaces must.

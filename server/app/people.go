@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net/http"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"golang.org/x/crypto/acme"
@@ -38,11 +40,35 @@ func (a *App) peopleTLS() (*tls.Config, error) {
 	case c.Certificate != "":
 		return ownFiles(c.Certificate, c.PrivateKey)
 	case c.ACME:
-		manager := &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(c.Data, "acme")), HostPolicy: autocert.HostWhitelist(hostOf(c.PublicURL))}
+		manager := &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(c.Data, "acme")), HostPolicy: autocert.HostWhitelist(hostOf(c.PublicURL)), Email: c.ACMEEmail}
 		if c.ACMEURL != "" {
 			manager.Client = &acme.Client{DirectoryURL: c.ACMEURL}
 		}
-		return manager.TLSConfig(), nil
+		secure := manager.TLSConfig()
+		secure.GetCertificate = a.toldOf(manager)
+		return secure, nil
 	}
 	return nil, nil
+}
+
+// toldOf returns the manager's certificates, and tells the operator once a
+// minute at the most why there is none: who calls up the page learns nothing but
+// that no connection comes about.
+func (a *App) toldOf(manager *autocert.Manager) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	var mu sync.Mutex
+	var told time.Time
+	host := hostOf(a.Config.PublicURL)
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		certificate, err := manager.GetCertificate(hello)
+		if err == nil || hello.ServerName != host {
+			return certificate, err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if now := a.Now(); now.Sub(told) >= time.Minute {
+			told = now
+			a.Log.Warn("no certificate from the ACME authority", "host", host, "error", err)
+		}
+		return nil, err
+	}
 }

@@ -34,7 +34,7 @@ func chosen(kept setup.Forms) config.Kept {
 	case setup.OwnFiles:
 		chosen.Certificate, chosen.PrivateKey = kept.Certificate.CertFile, kept.Certificate.KeyFile
 	case setup.ACME:
-		chosen.ACME = true
+		chosen.ACME, chosen.ACMEEmail = true, kept.Certificate.ACMEEmail
 	case setup.Proxy:
 		chosen.Proxy = kept.Certificate.Proxy
 	}
@@ -63,7 +63,7 @@ func (a *App) afterRestart(kept setup.Forms) []setup.Step {
 	if next.PublicURL != now.PublicURL || next.DeviceURL != now.DeviceURL {
 		steps = append(steps, setup.StepAddress)
 	}
-	if next.Certificate != now.Certificate || next.PrivateKey != now.PrivateKey || next.ACME != now.ACME || !slices.Equal(next.Proxy, now.Proxy) {
+	if next.Certificate != now.Certificate || next.PrivateKey != now.PrivateKey || next.ACME != now.ACME || next.ACMEEmail != now.ACMEEmail || !slices.Equal(next.Proxy, now.Proxy) {
 		steps = append(steps, setup.StepCertificate)
 	}
 	return steps

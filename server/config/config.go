@@ -28,6 +28,7 @@ type Serve struct {
 	Certificate  string   `help:"Own TLS certificate for --listen (PEM, whole chain)." env:"SCHULWART_CERTIFICATE" placeholder:"FILE"`
 	PrivateKey   string   `help:"Its private key (PEM)." env:"SCHULWART_PRIVATE_KEY" placeholder:"FILE"`
 	ACME         bool     `name:"acme" help:"Get the certificate for --listen from an ACME authority." env:"SCHULWART_ACME"`
+	ACMEEmail    string   `name:"acme-email" help:"Where the ACME authority writes when something is wrong." env:"SCHULWART_ACME_EMAIL" placeholder:"ADDRESS"`
 	ACMEURL      string   `name:"acme-url" help:"Directory of the ACME authority; empty for the usual one." env:"SCHULWART_ACME_URL" placeholder:"URL"`
 	Proxy        []string `help:"Addresses of reverse proxies that are believed about who asks." env:"SCHULWART_PROXY" placeholder:"ADDRESS"`
 	DeviceHeader string   `help:"Header in which a TLS proxy (--proxy) hands on the certificate of a device." env:"SCHULWART_DEVICE_HEADER" placeholder:"NAME"`
@@ -49,6 +50,7 @@ type Kept struct {
 	PublicURL, DeviceURL    string
 	Certificate, PrivateKey string
 	ACME                    bool
+	ACMEEmail               string
 	Proxy                   string
 	BackupDir               string
 	BackupHour              int // counts where BackupDir was chosen
@@ -66,6 +68,9 @@ func (s *Serve) Adopt(k Kept) error {
 	s.BackupDir, s.BackupHour = s.Backups(k)
 	if !s.TLS() && len(s.Proxy) == 0 {
 		s.Certificate, s.PrivateKey, s.ACME = k.Certificate, k.PrivateKey, k.ACME
+		if s.ACMEEmail == "" {
+			s.ACMEEmail = k.ACMEEmail
+		}
 		if k.Proxy != "" {
 			s.Proxy = []string{k.Proxy}
 		}
