@@ -58,6 +58,7 @@ type real struct {
 	network *network
 	stop    func()
 
+	clock  host.Clock // the machine's own if nil
 	mu     sync.Mutex
 	proven []netip.AddrPort
 }
@@ -85,6 +86,9 @@ func enrolled(t *testing.T, s *remotetest.Server) *real {
 
 func (d *real) start(t *testing.T) {
 	clock := host.NewClock(t.TempDir())
+	if d.clock != nil {
+		clock = d.clock
+	}
 	d.loop = reconcile.New(reconcile.Config{Memory: d.memory, Clock: clock, Drivers: []enforce.Driver{d.network}, Secret: d.id.Secret, Version: "test"})
 	d.session = remote.New(remote.Config{Identity: d.id, Device: d.loop, Clock: clock, Machine: d.machine, Proven: func(at netip.AddrPort) {
 		d.mu.Lock()
