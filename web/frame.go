@@ -15,6 +15,7 @@ type Frame struct {
 	Path     string         // path of this page with its query, so that a switch of language can come back here
 	Flash    *Flash         // said once at the top, after a redirect
 	Undo     *Undo          // what can be taken back for a few seconds more
+	Pace     int            // how much faster than a wall clock time runs, in a demo; 0 is 1
 	Demo     bool           // a demo installation: every page says that devices are simulated
 	Version  string         // of the server, for the foot of the page
 }

@@ -175,13 +175,42 @@ func difference(frame web.Frame, before, after string) (string, string) {
 	if !wasObject || !isObject {
 		return before, after
 	}
+	was, is = lifted(was), lifted(is)
+	leaveEqual(was, is)
+	return told(frame, was), told(frame, is)
+}
+
+// leaveEqual takes out what is the same on both sides, however deep it lies.
+func leaveEqual(was, is map[string]any) {
 	for name, value := range was {
-		if other, there := is[name]; there && reflect.DeepEqual(value, other) {
+		other, there := is[name]
+		if !there {
+			continue
+		}
+		if reflect.DeepEqual(value, other) {
 			delete(was, name)
 			delete(is, name)
+			continue
+		}
+		inner, isMap := value.(map[string]any)
+		outer, otherMap := other.(map[string]any)
+		if isMap && otherMap {
+			leaveEqual(inner, outer)
 		}
 	}
-	return told(frame, was), told(frame, is)
+}
+
+// lifted puts the fields of a setting that is an object itself, as the set-up
+// keeps it, in the place of its text.
+func lifted(fields map[string]any) map[string]any {
+	text, ok := fields["value"].(string)
+	if !ok || len(fields) != 1 || !strings.HasPrefix(text, "{") {
+		return fields
+	}
+	if inner, ok := object(text); ok {
+		return inner
+	}
+	return fields
 }
 
 func object(text string) (map[string]any, bool) {
@@ -198,6 +227,12 @@ func object(text string) (map[string]any, bool) {
 func told(frame web.Frame, fields map[string]any) string {
 	var lines []string
 	for name, value := range fields {
+		if inner, ok := value.(map[string]any); ok && isShelf[name] {
+			if text := told(frame, inner); text != "" {
+				lines = append(lines, text)
+			}
+			continue
+		}
 		if text := toldValue(frame, value); text != "" {
 			lines = append(lines, fieldName(frame, name)+": "+valueName(frame, name, text))
 		}
@@ -205,6 +240,10 @@ func told(frame web.Frame, fields map[string]any) string {
 	slices.Sort(lines)
 	return strings.Join(lines, ", ")
 }
+
+// isShelf names objects that only hold others together: their own name tells a
+// person nothing.
+var isShelf = map[string]bool{"forms": true, "states": true, "address": true, "certificate": true, "mail": true, "backup": true}
 
 func toldValue(frame web.Frame, value any) string {
 	switch value := value.(type) {

@@ -29,8 +29,10 @@ func whatWasDone(frame web.Frame, entry audit.Entry) (key, after string) {
 // fieldName is a field of a row in the reader's words, as it is called in the
 // file where there is none.
 func fieldName(frame web.Frame, name string) string {
-	if key := "audit.field." + strings.ToLower(name); web.Knows(frame.Lang, key) {
-		return frame.T(key)
+	for _, key := range []string{"audit.field." + strings.ToLower(name), "setup." + name, "setup." + name + ".name"} {
+		if web.Knows(frame.Lang, key) {
+			return frame.T(key)
+		}
 	}
 	return name
 }
@@ -41,6 +43,10 @@ func valueName(frame web.Frame, name, value string) string {
 		"kind": {"mode." + value + ".name", "group.kind." + value},
 		"role": {"role." + value},
 		"how":  {"audit.how." + value},
+		"way":  {"setup.way." + value},
+		// How far the steps of the set-up are.
+		"address": {"setup.state." + value}, "listeners": {"setup.state." + value}, "certificate": {"setup.state." + value},
+		"mail": {"setup.state." + value}, "backup": {"setup.state." + value}, "first": {"setup.state." + value},
 	}[name] {
 		if web.Knows(frame.Lang, key) {
 			return frame.T(key)

@@ -30,6 +30,8 @@ type Stage interface {
 	Look(ctx context.Context) (StageLook, error)
 	// Tell adds a line to the story.
 	Tell(key string)
+	// Pace is how fast time runs, 1 as on a wall clock.
+	Pace() int
 	// Phone is the address for a real phone, empty without one.
 	Phone() string
 }

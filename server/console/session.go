@@ -27,11 +27,20 @@ func (h *Handler) flash(ctx context.Context, kind web.FlashKind, key string, pai
 // offerUndo offers on the next page to take back what was just done. The offer
 // stands for ten seconds.
 func (h *Handler) offerUndo(ctx context.Context, url, token, key string, pairs ...any) {
-	h.keep(ctx, keyUndo, kept{Key: key, Args: pack(pairs), URL: url, Token: token, Until: h.Now().Add(undoTime)})
+	h.keep(ctx, keyUndo, kept{Key: key, Args: pack(pairs), URL: url, Token: token, Until: h.Now().Add(undoTime * time.Duration(h.pace()))})
 }
 
-// undoTime is how long an end can be taken back with one tap.
+// undoTime is how long an end can be taken back with one tap, in the time of the
+// person who reads the offer.
 const undoTime = 10 * time.Second
+
+// pace is how much faster than that person's time ours runs: in a demo it can.
+func (h *Handler) pace() int {
+	if h.Stage == nil {
+		return 1
+	}
+	return h.Stage.Pace()
+}
 
 // kept is a flash or an undo between two requests.
 type kept struct {

@@ -45,7 +45,7 @@ func frame(c *gin.Context) web.Frame  { return visitor(c).frame }
 func (h *Handler) begin(c *gin.Context) {
 	v := &visit{id: httpx.RequestID(c.Request.Context())}
 	v.frame = web.Frame{
-		Lang: tongue(c.Request, ""), Theme: colours(c.Request, ""), Location: defaultLocation, Now: h.Now(),
+		Lang: tongue(c.Request, ""), Theme: colours(c.Request, ""), Location: defaultLocation, Now: h.Now(), Pace: h.pace(),
 		Path: c.Request.URL.RequestURI(), Demo: h.Demo, Version: h.Version,
 	}
 	c.Set(visitKey, v)

@@ -61,6 +61,8 @@ func (s *stage) Roles() []console.StageRole {
 // Phone is the address for a real phone.
 func (s *stage) Phone() string { return s.phone }
 
+func (s *stage) Pace() int { return s.clock.current() }
+
 // Tell adds a line to the story.
 func (s *stage) Tell(key string) {
 	s.mu.Lock()

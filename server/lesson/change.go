@@ -59,8 +59,9 @@ func again(change func() (Mode, error)) (Mode, error) {
 }
 
 // undoTime is how long an end for all can be taken back: the ten seconds that a
-// board offers, and the time that a slow connection takes.
-const undoTime = time.Minute
+// board offers, in a demo where time runs ten times faster, and the time that a
+// slow connection takes.
+const undoTime = 2 * time.Minute
 
 // Extend moves the mode's end. A mode that is over is a Conflict fault; one
 // that would become too long an Invalid one with the longest length.

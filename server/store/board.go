@@ -138,7 +138,7 @@ func (s *Store) Sheet(ctx context.Context, device org.ID) (board.Sheet, error) {
 		var g board.GroupName
 		return g, row.Scan(&g.ID, &g.Name, &g.Kind)
 	}, `SELECT g.id, g.name, g.kind FROM group_devices m JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id
-		WHERE m.authority = $1 AND m.device = $2 ORDER BY g.kind, g.name`, sheet.Branch.Authority, device)
+		WHERE m.authority = $1 AND m.device = $2 ORDER BY g.kind, `+natural("g.name")+`, g.id`, sheet.Branch.Authority, device)
 	return sheet, err
 }
 

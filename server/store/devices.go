@@ -58,7 +58,7 @@ func (s *Store) groupsOf(ctx context.Context, device roster.Device) ([]roster.Gr
 		g := roster.Group{Authority: device.Authority, School: device.School}
 		return g, row.Scan(&g.ID, &g.Name, &g.Kind)
 	}, `SELECT g.id, g.name, g.kind FROM group_devices m JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id
-		WHERE m.authority = $1 AND m.device = $2 ORDER BY g.kind, g.name, g.id`, device.Authority, device.ID)
+		WHERE m.authority = $1 AND m.device = $2 ORDER BY g.kind, `+natural("g.name")+`, g.id`, device.Authority, device.ID)
 }
 
 // rare is how many devices a word may find for its set to be gathered; for

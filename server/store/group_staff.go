@@ -48,7 +48,7 @@ func (s *Store) ListTeaching(ctx context.Context, id org.ID, at time.Time) ([]ro
 		return h, err
 	}, `SELECT t.group_id, t.how, t.until FROM group_staff t JOIN school_groups g ON g.authority = t.authority AND g.id = t.group_id
 		WHERE t.staff = $1 AND t.since <= $2 AND (t.until = 0 OR t.until > $2) AND (g.ends = 0 OR g.ends > $2)
-		ORDER BY CASE t.how WHEN 'owner' THEN 0 ELSE 1 END, g.name, g.id`, id, millis(at))
+		ORDER BY CASE t.how WHEN 'owner' THEN 0 ELSE 1 END, `+natural("g.name")+`, g.id`, id, millis(at))
 	if err != nil {
 		return nil, err
 	}

@@ -43,12 +43,12 @@ func (s *Store) ListGroups(ctx context.Context, branches []org.Branch, filter ro
 			OR EXISTS (SELECT 1 FROM group_staff t JOIN staff p ON p.id = t.staff WHERE t.authority = g.authority AND t.group_id = g.id
 				AND (LOWER(p.name) LIKE ? ESCAPE '\' OR LOWER(p.name) LIKE ? ESCAPE '\')))`, term, term+beyond, pattern, "% "+pattern)
 	}
-	limit := q.page("g.name", "g.id", filter.Cursor, filter.Limit, 100)
+	limit := q.page(natural("g.name"), "g.id", filter.Cursor, filter.Limit, 100)
 	groups, err := collect(ctx, s.reader(ctx), scanGroup, q.text(), q.args...)
 	if err != nil {
 		return nil, "", err
 	}
-	groups, next := cut(groups, limit, func(g roster.Group) (string, org.ID) { return g.Name, g.ID })
+	groups, next := cut(groups, limit, func(g roster.Group) (string, org.ID) { return naturalKey(g.Name), g.ID })
 	for i := range groups {
 		if groups[i].Teachers, err = s.teachers(ctx, groups[i], at); err != nil {
 			return nil, "", err

@@ -54,7 +54,7 @@ func (s *Store) FindPerson(ctx context.Context, id org.ID) (roster.Person, error
 		return person, err
 	}
 	person.Groups, err = collect(ctx, tx, scanNamed, `SELECT g.id, g.name FROM group_persons m JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id
-		WHERE m.authority = $1 AND m.person = $2 ORDER BY g.name, g.id`, person.Authority, id)
+		WHERE m.authority = $1 AND m.person = $2 ORDER BY `+natural("g.name")+`, g.id`, person.Authority, id)
 	return person, err
 }
 

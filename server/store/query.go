@@ -85,6 +85,29 @@ func (q *query) page(name, id, cursor string, limit, usual int) int {
 	return limit
 }
 
+const digits = "0123456789"
+
+// natural orders names of groups as people do: 5a before 10a, Koffer 2 before
+// Koffer 10, and classes before what begins with a letter. naturalKey says the
+// same of one name.
+func natural(name string) string {
+	begins, ends := "LTRIM("+name+", '"+digits+"')", "RTRIM("+name+", '"+digits+"')"
+	return "(CASE WHEN " + name + " = " + begins + " THEN '9' ELSE CAST(LENGTH(" + name + ") - LENGTH(" + begins + ") AS TEXT) END || " +
+		ends + " || CASE WHEN " + name + " = " + ends + " THEN '' ELSE CAST(LENGTH(" + name + ") - LENGTH(" + ends + ") AS TEXT) END || " + name + ")"
+}
+
+func naturalKey(name string) string {
+	begin, ends := "9", strings.TrimRight(name, digits)
+	if n := len(name) - len(strings.TrimLeft(name, digits)); n > 0 {
+		begin = strconv.Itoa(n)
+	}
+	end := ""
+	if n := len(name) - len(ends); n > 0 {
+		end = strconv.Itoa(n)
+	}
+	return begin + ends + end + name
+}
+
 // cut takes the extra row off and makes the cursor of the next page.
 func cut[T any](rows []T, limit int, key func(T) (string, org.ID)) ([]T, string) {
 	if len(rows) <= limit {
