@@ -27,7 +27,7 @@ func (b *bench) measureSearch() error {
 		return err
 	}
 	everywhere := []org.Branch{{}}
-	for _, typed := range []string{"GYM-0123", "SN04", "zz-nothing"} {
+	for _, typed := range []string{"GYM-0123", "SN04", "zz-nothing", "SN GYM-0123", "GYM SN"} { // the last is the worst: two words that every device has
 		took, err := median(func() error { _, err := s.Seek(ctx, everywhere, typed, 20); return err })
 		if err != nil {
 			return err
