@@ -100,6 +100,24 @@ func TestWhatAnExamOpensStaysAsTheBasePolicyHasIt(t *testing.T) {
 	}
 }
 
+// What a new revision opens reaches every part that has to do with it, though the
+// list of programs is the same.
+func TestARevisionOfAnExamReachesThePrograms(t *testing.T) {
+	d := newExaminee(t)
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{})))
+	take(t, d.hand(d.exam(2, 0, time.Hour, lease.Examination{Capture: true})))
+	for _, part := range []catalog.Part{catalog.Apps, catalog.Session, catalog.Browser} {
+		if exam := d.desks[part].rules.Exam; exam == nil || !exam.Capture {
+			t.Errorf("%s was told %+v", part, exam)
+		}
+	}
+	sets := d.desks[catalog.Apps].sets
+	d.pass(10 * time.Minute)
+	if d.desks[catalog.Apps].sets != sets {
+		t.Error("programs are set again and again")
+	}
+}
+
 // The log proves when it began: within the second, with no server, by the clock
 // that nobody can move.
 func TestTheLogProvesTheStartWithoutAServer(t *testing.T) {

@@ -310,7 +310,11 @@ func keyOfRules(name catalog.Part, rules enforce.Rules) string {
 			Notice enforce.Notice
 		}{rules.Screen, rules.Notice}
 	case catalog.Apps:
-		about = rules.Apps
+		// What an examination opens decides which programs start, too.
+		about = struct {
+			Apps *enforce.Apps
+			Exam *enforce.Exam
+		}{rules.Apps, rules.Exam}
 	default:
 		about = aboutPart(name, rules)
 	}
