@@ -104,14 +104,11 @@ func (h *house) shownPages(values map[string]string) []map[string]string {
 	add("teacher", "rehearsal", web.PathRehearsal)
 	add("teacher", "sites", web.PathSites)
 	add("teacher", "site", fill(web.PathSite, values))
-	for name, path := range map[string]string{
-		"exams": web.PathExams, "exam-new": web.PathExamNew, "exam": web.PathExam, "exam-edit": web.PathExamEdit, "exam-seat": web.PathExamSeat, "exam-ready": web.PathExamReady,
-		"exam-times": web.PathExamTimes, "exam-codes": web.PathExamCodes, "exam-evidence": web.PathExamEvidence,
-	} {
-		add("teacher", name, fill(path, values))
-	}
+	add("teacher", "exam-new", web.PathExamNew)
+	add("teacher", "exam", fill(web.PathExam, values))
+	add("teacher", "exam-ready", fill(web.PathExamReady, values))
+	add("teacher", "exam-evidence", fill(web.PathExamEvidence, values))
 	add("admin", "extra", web.PathExtra)
-	add("admin", "exam-keeping", web.PathExamKeeping)
 	add("teacher", "account", web.PathAccount)
 	add("teacher", "help", web.PathHelp)
 	add("admin", "school", web.PathSchool)
