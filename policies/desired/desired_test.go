@@ -229,6 +229,22 @@ func TestSameInputSameBytes(t *testing.T) {
 	})
 }
 
+// Who is alike may share an answer that was computed once.
+func TestDevicesThatAreAlikeHaveTheSameAnswer(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		snapshot, at := anySnapshot.Draw(t, "snapshot"), anyInstant(t)
+		other := laptop
+		other.ID, other.Enrolment = "laptop-2", "enrolment-2"
+		other.Groups = rapid.SampledFrom([][]org.ID{laptop.Groups, {"7b"}, nil}).Draw(t, "groups")
+		other.Platform = rapid.SampledFrom([]org.Platform{org.Linux, org.IPadOS}).Draw(t, "platform")
+		one, alike := snapshot.Alike(laptop)
+		two, too := snapshot.Alike(other)
+		if alike && too && one == two && text(desired.For(snapshot, laptop, at)) != text(desired.For(snapshot, other, at)) {
+			t.Fatal("alike, and yet something else is wanted of them")
+		}
+	})
+}
+
 // Nothing that is added can loosen: not a policy, not a mode. A mode never
 // replaces the base filter.
 func TestWhatIsAddedNeverLoosens(t *testing.T) {

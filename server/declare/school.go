@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -134,19 +131,17 @@ func (s *Service) answers(school *school, before map[org.ID]*answer, was map[org
 func due(next, now time.Time) bool { return !next.IsZero() && !now.Before(next) }
 
 func (s *Service) fresh(school *school, device desired.Device, leases []desired.Granted, plain, shared map[string]*answer, now time.Time) *answer {
-	key := ""
-	if len(leases) == 0 && !school.ground.own(device.ID) {
-		key = likeness(device)
-		if known := plain[key]; known != nil {
-			return known
-		}
+	snapshot := s.snapshot(school, leases)
+	key, alike := snapshot.Alike(device)
+	if known := plain[key]; alike && known != nil {
+		return known
 	}
-	state := desired.For(s.snapshot(school, leases), device, now)
+	state := desired.For(snapshot, device, now)
 	made := shared[state.Token]
 	if made == nil {
 		made = compiled(state, now)
 	}
-	if key != "" {
+	if alike {
 		plain[key] = made
 	}
 	return made
@@ -157,23 +152,6 @@ func (s *Service) snapshot(school *school, leases []desired.Granted) desired.Sna
 		Issuer: s.Issuer, KeyID: s.Signer.KeyID(), Announced: s.Signer.Announcements(), Branch: school.branch, Name: school.ground.Name,
 		Policies: school.ground.Policies, Exceptions: school.ground.Exceptions, Priorities: school.ground.Priorities, Leases: leases,
 	}
-}
-
-// own reports whether a policy of a single device stands in the way of sharing.
-func (g Ground) own(device org.ID) bool {
-	place := desired.Place{Level: org.Device, ID: device}
-	return slices.ContainsFunc(g.Policies, func(p desired.Policy) bool { return p.Place == place }) ||
-		slices.ContainsFunc(g.Exceptions, func(e desired.Exception) bool { return e.Place == place })
-}
-
-// likeness names what devices without leases must share to have equal answers.
-func likeness(device desired.Device) string {
-	groups := make([]string, len(device.Groups))
-	for i, group := range device.Groups {
-		groups[i] = group.String()
-	}
-	sort.Strings(groups)
-	return fmt.Sprint(device.Platform, " ", device.Schema, " ", device.Supervised, " ", strings.Join(groups, " "))
 }
 
 func compiled(state desired.State, now time.Time) *answer {
