@@ -153,10 +153,15 @@ func TestDevicesAreFoundByWhatPeopleSay(t *testing.T) {
 		h.must(err)
 		_, err = h.UpdateDevice(ctx, h.admin, one.ID, roster.DeviceUpdate{Person: &pupil.ID})
 		h.must(err)
+		classmate, err := h.CreatePerson(ctx, h.admin, h.school.ID, "Nowak, Ben", "")
+		h.must(err)
+		_, err = h.UpdateDevice(ctx, h.admin, two.ID, roster.DeviceUpdate{Person: &classmate.ID})
+		h.must(err)
 		both := []string{"GYM-NB-0042", "GYM-NB-0043"}
 		for query, expected := range map[string][]string{
 			"gym-nb-0042": both[:1], "0042": both[:1], "42": both[:1], "nb-004": both, "GYM": both, "c02xk2": both[1:],
 			"7a": both, "b12": both, "mull": both[:1], "GROSS": both[:1], "zoe": both[:1], "7a 43": both[1:], "zoe 43": {}, "xk1 zz": {}, "": both,
+			"zoe mull": both[:1], "ben nowak": both[1:], "zoe nowak": {}, "zoe mull 7a": both[:1], "zoe mull 43": {}, "ben 7a xk2": both[1:],
 			"' OR 1=1 --": {}, "%": {},
 		} {
 			equal(t, query, h.find(h.admin, query), expected)
@@ -284,7 +289,7 @@ func TestIchVertrete(t *testing.T) {
 	})
 }
 
-// Seen: a colleague who did not have the class ticked its devices off, and they
+// Seen: a classmate who did not have the class ticked its devices off, and they
 // left the running exam.
 func TestNobodyFreesDevicesOfAClassThatIsNotTheirs(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {

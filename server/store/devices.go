@@ -146,7 +146,7 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 	if len(words) > 1 {
 		few = rareTogether
 	}
-	var gathered []string
+	var gathered, names []string
 	for _, word := range words {
 		n, err := s.guess(ctx, branches, word, few+1)
 		if err != nil {
@@ -156,14 +156,29 @@ func (s *Store) search(ctx context.Context, q *query, branches []org.Branch, typ
 			tested(q, word)
 			continue
 		}
-		gathered = append(gathered, word)
+		named, err := s.namesOnlyPersons(ctx, branches, word)
+		if err != nil {
+			return err
+		}
+		if named {
+			names = append(names, word)
+		} else {
+			gathered = append(gathered, word)
+		}
 	}
-	for i, word := range gathered {
+	var sets []func()
+	if len(names) > 0 {
+		sets = append(sets, func() { ofPersons(q, branches, names) })
+	}
+	for _, word := range gathered {
+		sets = append(sets, func() { found(q, branches, word, ` UNION ALL `) })
+	}
+	for i, set := range sets {
 		q.add([]string{` AND d.id IN (`, ` INTERSECT `}[min(i, 1)] + `SELECT id FROM (`)
-		found(q, branches, word, ` UNION ALL `)
+		set()
 		q.add(`) found`)
 	}
-	if len(gathered) > 0 {
+	if len(sets) > 0 {
 		q.add(`)`)
 	}
 	return nil
@@ -180,6 +195,31 @@ func (s *Store) guess(ctx context.Context, branches []org.Branch, word string, m
 	var n int
 	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
 	return n, err
+}
+
+// namesOnlyPersons reports whether neither a device nor a group has the word.
+func (s *Store) namesOnlyPersons(ctx context.Context, branches []org.Branch, word string) (bool, error) {
+	q := newQuery(`SELECT COUNT(*) FROM (SELECT w.id FROM words w WHERE w.kind IN ('device', 'group') AND w.word >= ? AND w.word < ?`, word, word+beyond)
+	narrow(q, branches)
+	q.add(` LIMIT 1) found`)
+	var n int
+	err := s.reader(ctx).QueryRowContext(ctx, q.text(), q.args...).Scan(&n)
+	return n == 0, err
+}
+
+// ofPersons writes the set of devices whose person has all the words: persons
+// are intersected first, so that a first name and a surname, which hundreds have
+// each, cost no look at the devices of all these.
+func ofPersons(q *query, branches []org.Branch, words []string) {
+	q.add(`SELECT v.id FROM (`)
+	for i, word := range words {
+		if i > 0 {
+			q.add(` INTERSECT `)
+		}
+		q.add(`SELECT w.authority, w.id FROM words w WHERE w.kind = 'person' AND w.word >= ? AND w.word < ?`, word, word+beyond)
+		narrow(q, branches)
+	}
+	q.add(`) p CROSS JOIN devices v WHERE v.authority = p.authority AND v.person = p.id`)
 }
 
 // found writes the set of devices that a word finds: by their own name or
