@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -318,6 +319,37 @@ func TestLanguage(t *testing.T) {
 		response.Body.Close()
 		if p.Detail != lang+":api.no_token" {
 			t.Errorf("%q is told %q", accept, p.Detail)
+		}
+	}
+}
+
+var inPath = regexp.MustCompile(`\{(\w+)\}`)
+
+// What stands in an address is read from there, in every route.
+func TestEveryWordOfAnAddressIsRead(t *testing.T) {
+	text, err := api.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name, In string }
+		}
+	}
+	if err := json.Unmarshal(text, &described); err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range described.Paths {
+		for method, operation := range methods {
+			read := map[string]bool{}
+			for _, parameter := range operation.Parameters {
+				read[parameter.Name] = read[parameter.Name] || parameter.In == "path"
+			}
+			for _, word := range inPath.FindAllStringSubmatch(path, -1) {
+				if !read[word[1]] {
+					t.Errorf("%s %s: %s is not read", strings.ToUpper(method), path, word[1])
+				}
+			}
 		}
 	}
 }

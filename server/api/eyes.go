@@ -15,12 +15,13 @@ type FourEyes struct {
 	Asked *Named `json:"asked,omitempty" doc:"Who wants to do without; a second person has to agree."`
 }
 
-type eyesIn struct {
+// EyesPlace is whose four eyes; exported as FamilyPath is.
+type EyesPlace struct {
 	Authority org.ID `query:"authority" maxLength:"64" doc:"The operator's own changes if it is left out."`
 }
 
 type setEyesIn struct {
-	eyesIn
+	EyesPlace
 	Body struct {
 		On bool `json:"on" doc:"On holds at once. Off asks, and holds when a second person sends the same."`
 	}
@@ -31,7 +32,7 @@ func registerEyes(d *door) {
 	handle(d, op{id: "set-four-eyes", method: http.MethodPut, path: "/api/v1/four-eyes", summary: "Ask for a second person, or do without", needs: may.PolicyApprove}, d.setFourEyes)
 }
 
-func (d *door) fourEyes(ctx context.Context, actor may.Actor, in *eyesIn) (*body[FourEyes], error) {
+func (d *door) fourEyes(ctx context.Context, actor may.Actor, in *EyesPlace) (*body[FourEyes], error) {
 	eyes, err := d.Standard.FourEyes(ctx, actor, in.Authority)
 	return eyesOut(eyes), err
 }

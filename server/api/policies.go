@@ -66,13 +66,15 @@ type placeIn struct {
 	Place org.ID    `query:"place" maxLength:"64" doc:"Its id; empty for the operator."`
 }
 
-type familyIn struct {
+// FamilyPath is a family at a place. It is exported because only then its fields
+// are read where it is embedded.
+type FamilyPath struct {
 	Level  org.Level `path:"level" enum:"operator,authority,school,group,device"`
 	ID     org.ID    `path:"id" maxLength:"64" doc:"Of the place; any word for the operator, who is one."`
 	Family string    `path:"family" maxLength:"64"`
 }
 
-func (in familyIn) place() desired.Place {
+func (in FamilyPath) place() desired.Place {
 	if in.Level == org.Operator {
 		return desired.Place{Level: org.Operator}
 	}
@@ -80,7 +82,7 @@ func (in familyIn) place() desired.Place {
 }
 
 type putFamilyIn struct {
-	familyIn
+	FamilyPath
 	Body struct {
 		Said
 		Title  string `json:"title,omitempty" maxLength:"200"`
@@ -95,7 +97,7 @@ func registerPolicies(d *door) {
 	handle(d, op{id: "delete-policy", method: http.MethodDelete, path: "/api/v1/policies/{level}/{id}/{family}", summary: "Prepare a draft in which a place says nothing about a family", needs: may.PolicyPropose, status: http.StatusCreated}, d.deletePolicy)
 }
 
-func (d *door) findPolicy(ctx context.Context, actor may.Actor, in *familyIn) (*body[Said], error) {
+func (d *door) findPolicy(ctx context.Context, actor may.Actor, in *FamilyPath) (*body[Said], error) {
 	said, err := d.Standard.Own(ctx, actor, in.place())
 	if err != nil {
 		return nil, err
@@ -108,16 +110,16 @@ func (d *door) findPolicy(ctx context.Context, actor may.Actor, in *familyIn) (*
 }
 
 func (d *door) putPolicy(ctx context.Context, actor may.Actor, in *putFamilyIn) (*body[Draft], error) {
-	return d.prepare(ctx, actor, in.familyIn, standard.NewDraft{
+	return d.prepare(ctx, actor, in.FamilyPath, standard.NewDraft{
 		Title: in.Body.Title, Reason: in.Body.Reason, Families: map[string]standard.Wish{in.Family: {Settings: in.Body.Settings, Holds: in.Body.Holds}},
 	})
 }
 
-func (d *door) deletePolicy(ctx context.Context, actor may.Actor, in *familyIn) (*body[Draft], error) {
+func (d *door) deletePolicy(ctx context.Context, actor may.Actor, in *FamilyPath) (*body[Draft], error) {
 	return d.prepare(ctx, actor, *in, standard.NewDraft{Families: map[string]standard.Wish{in.Family: {}}})
 }
 
-func (d *door) prepare(ctx context.Context, actor may.Actor, in familyIn, wanted standard.NewDraft) (*body[Draft], error) {
+func (d *door) prepare(ctx context.Context, actor may.Actor, in FamilyPath, wanted standard.NewDraft) (*body[Draft], error) {
 	if wanted.Title == "" {
 		wanted.Title = in.Family
 	}

@@ -100,3 +100,60 @@ func (h *house) exceptions(t *testing.T) {
 		t.Errorf("after its end: %+v", register)
 	}
 }
+
+// Seen by a program: every PUT of a policy was "not found", because nothing of its
+// address was read.
+func TestAPolicyIsPutByItsAddress(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s)
+		admin, path := h.tokens[may.AuthorityAdmin], "/api/v1/policies/authority/"+h.school.Authority.String()+"/usb-storage"
+		var draft struct {
+			ID, State   string
+			Place       object
+			Differences []object
+		}
+		if r := h.ask(admin, "PUT", path, object{"settings": object{"access": "blocked"}, "holds": object{"access": "locked"}}, &draft); r.StatusCode != 201 ||
+			draft.Place["id"] != h.school.Authority.String() || len(draft.Differences) != 1 || draft.Differences[0]["new"] != "blocked" {
+			t.Fatalf("put: %d %+v", r.StatusCode, draft)
+		}
+		if r := h.ask(admin, "POST", "/api/v1/drafts/"+draft.ID+"/publish", object{}, nil); r.StatusCode != 200 {
+			t.Fatalf("publish: %d", r.StatusCode)
+		}
+		var said struct{ Settings, Holds object }
+		if r := h.ask(admin, "GET", path, nil, &said); r.StatusCode != 200 || said.Settings["access"] != "blocked" || said.Holds["access"] != "locked" {
+			t.Errorf("get: %d %+v", r.StatusCode, said)
+		}
+		school := "/api/v1/policies/school/" + h.school.ID.String() + "/usb-storage"
+		var wish struct{ ID string }
+		h.ask(h.tokens[may.SchoolAdmin], "PUT", school, object{"settings": object{"access": "allowed"}}, &wish)
+		if r := h.ask(h.tokens[may.SchoolAdmin], "POST", "/api/v1/drafts/"+wish.ID+"/publish", object{}, nil); r.StatusCode != 422 {
+			t.Errorf("a school publishes otherwise under a lock: %d", r.StatusCode)
+		}
+		var held struct{ Items []object }
+		h.ask(h.tokens[may.SchoolAdmin], "GET", "/api/v1/devices/"+h.devices[0].ID.String()+"/effective", nil, &held)
+		if held.Items[0]["value"] != "blocked" || held.Items[0]["locked"] != true {
+			t.Errorf("a school gets out of a lock: %+v", held.Items)
+		}
+		if r := h.ask(admin, "DELETE", path, nil, &draft); r.StatusCode != 201 || draft.Differences[0]["old"] != "blocked" {
+			t.Errorf("delete: %d %+v", r.StatusCode, draft)
+		}
+	})
+}
+
+// Seen by a program: an authority's four eyes were the operator's.
+func TestFourEyesAreThoseOfTheNamedAuthority(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s)
+		path := "/api/v1/four-eyes?authority=" + h.school.Authority.String()
+		var eyes struct{ On bool }
+		if r := h.ask(h.tokens[may.AuthorityAdmin], "PUT", path, object{"on": true}, &eyes); r.StatusCode != 200 || !eyes.On {
+			t.Errorf("put: %d %+v", r.StatusCode, eyes)
+		}
+		if h.ask(h.tokens[may.AuthorityAdmin], "GET", path, nil, &eyes); !eyes.On {
+			t.Error("the authority's four eyes are off")
+		}
+		if h.ask(h.tokens[may.Operator], "GET", "/api/v1/four-eyes", nil, &eyes); eyes.On {
+			t.Error("the operator's four eyes are on")
+		}
+	})
+}
