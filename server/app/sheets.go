@@ -1,19 +1,15 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/sheet"
@@ -248,7 +244,13 @@ func keptBy(ctx context.Context, c *config.SheetsCommand, do func(trees) error) 
 			}
 			token = strings.TrimSpace(string(data))
 		}
-		return do(remoteTrees{server: strings.TrimRight(c.Server, "/"), token: token, branch: branch, whole: c.Whole, title: c.Title})
+		far := remoteTrees{server: strings.TrimRight(c.Server, "/"), token: token, branch: branch, whole: c.Whole, title: c.Title}
+		if branch == (org.Branch{}) {
+			if err := far.home(ctx); err != nil {
+				return err
+			}
+		}
+		return do(far)
 	}
 	return with(ctx, &c.Serve, func(a *App) error {
 		return do(localTrees{a.Standard, standard.Tree{Branch: branch, Whole: c.Whole, Title: c.Title}})
@@ -278,79 +280,4 @@ func (l localTrees) apply(ctx context.Context, files []sheet.File, token string)
 	l.tree.Files = files
 	plan, err := l.room.ApplySheets(ctx, root(), l.tree, token)
 	return api.SheetPlanOf(plan), err
-}
-
-// remoteTrees asks another server's program interface.
-type remoteTrees struct {
-	server, token, title string
-	branch               org.Branch
-	whole                bool
-}
-
-func (r remoteTrees) export(ctx context.Context) ([]sheet.File, error) {
-	query := url.Values{}
-	if r.branch.Authority != "" {
-		query.Set("authority", r.branch.Authority.String())
-	}
-	if r.branch.School != "" {
-		query.Set("school", r.branch.School.String())
-	}
-	var list api.List[sheet.File]
-	err := r.ask(ctx, http.MethodGet, "?"+query.Encode(), nil, &list)
-	return list.Items, err
-}
-
-func (r remoteTrees) plan(ctx context.Context, files []sheet.File) (api.SheetPlan, error) {
-	return r.send(ctx, "/plan", files, "")
-}
-
-func (r remoteTrees) apply(ctx context.Context, files []sheet.File, token string) (api.SheetPlan, error) {
-	return r.send(ctx, "/apply", files, token)
-}
-
-func (r remoteTrees) send(ctx context.Context, what string, files []sheet.File, token string) (api.SheetPlan, error) {
-	var in api.TreeIn
-	in.Body.Authority, in.Body.School, in.Body.Files, in.Body.Whole, in.Body.Title, in.Body.Token = r.branch.Authority, r.branch.School, files, r.whole, r.title, token
-	var plan api.SheetPlan
-	err := r.ask(ctx, http.MethodPost, what, in.Body, &plan)
-	return plan, err
-}
-
-// patience bounds how long a plan may take: a large tree is carried out and
-// taken back.
-const patience = 2 * time.Minute
-
-func (r remoteTrees) ask(ctx context.Context, method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var body io.Reader
-	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(data)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, r.server+"/api/v1/policy-sheets"+path, body)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", "Bearer "+r.token)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		var problem api.Problem
-		if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&problem) != nil || problem.Detail == "" {
-			return fmt.Errorf("asking the server: %s", response.Status)
-		}
-		return fmt.Errorf("asking the server: %s (%s)", problem.Detail, problem.Key)
-	}
-	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
-		return fmt.Errorf("reading the server's answer: %w", err)
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ type UserCommand struct {
 	Email  string `arg:"" help:"Address that the person signs in with."`
 	Name   string `help:"Name, as colleagues and pupils read it; needed for a new login."`
 	Role   string `help:"Role of a new login." default:"operator"`
-	School string `help:"Id of the school or authority that the role is for; none for the whole installation."`
+	School string `help:"Id of the school or authority that the role is for; left out, what the token speaks for, or the whole database of this machine."`
 }
 
 // TokenCommand makes an enrolment token.

@@ -57,6 +57,11 @@ func TestPoliciesAreKeptAsFiles(t *testing.T) {
 	if schema := made(os.ReadFile(filepath.Join(dir, "schema.json")))(t); !bytes.Contains(schema, []byte(`"webfilter"`)) {
 		t.Errorf("no schema for editors:\n%s", schema)
 	}
+	// Without a place, it is the token's own.
+	command.Authority, command.School = "", ""
+	if out, err = run(app.PlanTree); err != nil || out != "Nothing to change.\n" {
+		t.Errorf("without a place: %v\n%s", err, out)
+	}
 	command.Token = h.as(oert).token
 	if out, err = run(app.PlanTree); err == nil || errors.Is(err, app.ErrChanges) {
 		t.Errorf("a teacher plans a school's policies: %v\n%s", err, out)
