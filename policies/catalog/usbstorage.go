@@ -8,6 +8,6 @@ var USBStorage = Family{
 	Fields: []Field{
 		{Name: "access", Kind: Choice, Merge: Strictest, Stricter: Later, Choices: []string{"allowed", "read-only", "blocked"}},
 	},
-	Platforms:  map[org.Platform]Ability{org.Linux: Unverified, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
+	Platforms:  map[org.Platform]Ability{org.Linux: Enforced, org.Windows: Unverified, org.MacOS: NotPossible, org.IPadOS: Unverified},
 	Supervised: []org.Platform{org.IPadOS},
 }
