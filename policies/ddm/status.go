@@ -163,6 +163,10 @@ const (
 	PartNotPossible PartState = "not-possible" // this system cannot do it
 )
 
+// ReasonPending is the code of a declaration that is not active yet because its
+// part takes effect soon.
+const ReasonPending = "part." + string(PartPending)
+
 // Part is what was read back of one driver: network, screen, browser, apps.
 type Part struct {
 	Name   string    `json:"name"`

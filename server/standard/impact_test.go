@@ -200,6 +200,15 @@ func TestADeviceSaysWhatHoldsAndWhetherItReadItBack(t *testing.T) {
 		holding, err = h.OnDevice(ctx, h.admin, device)
 		h.must(err)
 		same(t, "state", holding.Items[0].State, "active")
+		// Seen on a device page a second after a policy was published: "deviates".
+		for code, want := range map[string]string{ddm.ReasonPending: "waiting", "family.changed": "deviating"} {
+			h.says(device, ddm.DeclarationState{
+				Identifier: "org.schulwart.webfilter", Valid: ddm.Valid, ServerToken: tokenOf(t, h, device), Reasons: []ddm.Reason{{Code: code}},
+			})
+			holding, err = h.OnDevice(ctx, h.admin, device)
+			h.must(err)
+			same(t, code, holding.Items[0].State, want)
+		}
 	})
 }
 

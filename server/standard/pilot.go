@@ -98,6 +98,8 @@ func fare(family string, want []ddm.Declaration, said []ddm.DeclarationState) (v
 		switch {
 		case i < 0 || said[i].ServerToken != declaration.ServerToken:
 			verdict = "waiting"
+		case soon(said[i]):
+			verdict = "waiting"
 		case !said[i].Active || said[i].Valid == ddm.Invalid:
 			return "deviating", reasons(said[i].Reasons)
 		}
@@ -108,6 +110,13 @@ func fare(family string, want []ddm.Declaration, said []ddm.DeclarationState) (v
 		}
 	}
 	return verdict, nil
+}
+
+// soon reports whether a declaration is not active yet for no other reason than
+// that it takes a moment: that is no deviation.
+func soon(one ddm.DeclarationState) bool {
+	return !one.Active && one.Valid != ddm.Invalid && len(one.Reasons) > 0 &&
+		!slices.ContainsFunc(one.Reasons, func(r ddm.Reason) bool { return r.Code != ddm.ReasonPending })
 }
 
 // belongs reports whether a declaration is one of the family's: our agent's own,
