@@ -32,6 +32,9 @@ type Entry struct {
 	Sealed     bool
 }
 
+// ByPerson reports whether somebody did it, and not a device or a job.
+func (e Entry) ByPerson() bool { return e.Via != "device" && e.Via != "job" }
+
 // Filter narrows the log.
 type Filter struct {
 	Actor      org.ID

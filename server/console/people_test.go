@@ -264,7 +264,9 @@ func TestAPupilsLinkShowsNothingElse(t *testing.T) {
 	if a := h.browser().get(forged); a.status != http.StatusNotFound {
 		t.Errorf("a forged link: %d", a.status)
 	}
-	h.browser().get(link[1]+"/was-sieht-die-schule").has(t, "GYM-0001")
+	sees := h.browser().get(link[1] + "/was-sieht-die-schule")
+	sees.has(t, "GYM-0001")
+	sees.lacks(t, ">device<") // who reported is nobody who looked
 }
 
 func TestTheKeyOfTheModesIsChangedAfterAPreview(t *testing.T) {

@@ -123,6 +123,9 @@ func (h *Handler) showPupilSees(c *gin.Context) error {
 		return err
 	}
 	for _, entry := range entries {
+		if !entry.ByPerson() {
+			continue
+		}
 		shown.Looks = append(shown.Looks, web.Look{At: entry.At, By: entry.ActorName, What: look(entry)})
 	}
 	return page(c, web.PupilSees(shown))
