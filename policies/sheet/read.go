@@ -27,13 +27,13 @@ const (
 // one that it was written for; without one it is 1.
 const Version = 1
 
-// mostText bounds a sheet: people write them, and a parser must not be kept busy.
-const mostText = 1 << 20
+// MostText bounds a sheet: people write them, and a parser must not be kept busy.
+const MostText = 1 << 20
 
 // Read reads one sheet and says everything that is wrong with it, line by line.
 func Read(file File) (Sheet, []Fault) {
 	r := reader{file: file.Path}
-	if len(file.Content) > mostText {
+	if len(file.Content) > MostText {
 		r.fault(nil, "sheet.too_long", "")
 		return Sheet{}, r.faults
 	}
@@ -57,7 +57,7 @@ type reader struct {
 }
 
 func (r *reader) fault(at *yaml.Node, key, field string, args ...string) {
-	f := Fault{Fault: catalog.Fault{Key: key, Field: field}, File: r.file}
+	f := Fault{Fault: catalog.Fault{Key: key, Field: field}, File: r.file, Line: 1}
 	if at != nil {
 		f.Line = at.Line
 	}

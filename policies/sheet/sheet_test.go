@@ -65,7 +65,7 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		line                      int
 	}{
 		{"no YAML at all", "place: [", "sheet.syntax", "", 1},
-		{"nothing", "", "sheet.empty", "", 0},
+		{"nothing", "", "sheet.empty", "", 1},
 		{"an unknown word", "place: {}\ncolour: red\n", "policy.unknown_field", "colour", 2},
 		{"an unknown family", "place: {}\npolicies:\n  teleport: {}\n", "sheet.unknown_family", "policies.teleport", 3},
 		{"a wrong choice", "place: {}\npolicies:\n  usb-storage:\n    access: maybe\n", "policy.not_choice", "policies.usb-storage.access", 4},

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -82,7 +83,8 @@ type door struct {
 	routes []Route
 }
 
-// mostBody bounds a request: the largest is a list of serial numbers.
+// mostBody bounds a request, where its operation says nothing else: the largest
+// is a list of serial numbers.
 const mostBody = 1 << 20
 
 // New returns the program interface as one handler for /api/.
@@ -150,7 +152,8 @@ type op struct {
 	summary string
 	needs   may.Action
 	public  bool
-	status  int // of success; 0 for 200
+	status  int   // of success; 0 for 200
+	most    int64 // bytes of a request; 0 for mostBody
 }
 
 // handle registers an operation. The handler gets the actor; its fault becomes a
@@ -158,7 +161,7 @@ type op struct {
 func handle[I, O any](d *door, o op, do func(ctx context.Context, actor may.Actor, in *I) (*O, error)) {
 	d.routes = append(d.routes, Route{Method: o.method, Pattern: o.path, Needs: o.needs, Public: o.public})
 	operation := huma.Operation{
-		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: o.status, MaxBodyBytes: mostBody,
+		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: o.status, MaxBodyBytes: cmp.Or(o.most, mostBody),
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 	}
 	if !o.public {

@@ -58,6 +58,9 @@ type sheetsIn struct {
 	School    org.ID `query:"school" maxLength:"64" doc:"Only this school; needs its authority."`
 }
 
+// mostTree bounds a tree of sheets: one for each place of a large installation.
+const mostTree = 16 << 20
+
 // TreeIn is a tree of sheets with what shall become of it.
 type TreeIn struct {
 	Body struct {
@@ -72,8 +75,8 @@ type TreeIn struct {
 
 func registerSheets(d *door) {
 	handle(d, op{id: "list-policy-sheets", method: http.MethodGet, path: "/api/v1/policy-sheets", summary: "Write policies as sheets", needs: may.PolicyRead}, d.listSheets)
-	handle(d, op{id: "plan-policy-sheets", method: http.MethodPost, path: "/api/v1/policy-sheets/plan", summary: "Say what sheets would change", needs: may.PolicyPropose}, d.planSheets)
-	handle(d, op{id: "apply-policy-sheets", method: http.MethodPost, path: "/api/v1/policy-sheets/apply", summary: "Make policies as the sheets want them", needs: may.PolicyPropose}, d.applySheets)
+	handle(d, op{id: "plan-policy-sheets", method: http.MethodPost, path: "/api/v1/policy-sheets/plan", summary: "Say what sheets would change", needs: may.PolicyPropose, most: mostTree}, d.planSheets)
+	handle(d, op{id: "apply-policy-sheets", method: http.MethodPost, path: "/api/v1/policy-sheets/apply", summary: "Make policies as the sheets want them", needs: may.PolicyPropose, most: mostTree}, d.applySheets)
 }
 
 func (d *door) listSheets(ctx context.Context, actor may.Actor, in *sheetsIn) (*body[List[sheet.File]], error) {

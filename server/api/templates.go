@@ -124,7 +124,7 @@ type trustIn struct {
 
 func registerTemplates(d *door) {
 	handle(d, op{id: "list-templates", method: http.MethodGet, path: "/api/v1/templates", summary: "List templates that were taken in", needs: may.PolicyRead}, d.templates)
-	handle(d, op{id: "take-in-template", method: http.MethodPost, path: "/api/v1/templates", summary: "Take in a signed package of a known publisher; nothing holds by that", needs: may.PolicyWrite, status: http.StatusCreated}, d.takeIn)
+	handle(d, op{id: "take-in-template", method: http.MethodPost, path: "/api/v1/templates", summary: "Take in a signed package of a known publisher; nothing holds by that", needs: may.PolicyWrite, status: http.StatusCreated, most: 2 * sheet.MostPackage}, d.takeIn)
 	handle(d, op{id: "find-template", method: http.MethodGet, path: "/api/v1/templates/{id}", summary: "What a template would bring to a place", needs: may.PolicyRead}, d.offer)
 	handle(d, op{id: "take-template", method: http.MethodPost, path: "/api/v1/templates/{id}/take", summary: "Prepare a draft that brings a template to a place", needs: may.PolicyPropose, status: http.StatusCreated}, d.takeTemplate)
 	handle(d, op{id: "decline-template", method: http.MethodPost, path: "/api/v1/templates/{id}/decline", summary: "Keep a place at the version that it has", needs: may.PolicyWrite, status: http.StatusNoContent}, d.declineTemplate)

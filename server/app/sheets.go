@@ -126,7 +126,11 @@ func tell(out io.Writer, lang string, plan api.SheetPlan, what string) error {
 		for name, value := range f.Args {
 			args = append(args, name, value)
 		}
-		fmt.Fprintf(&text, "%s:%d: %s: %s\n", f.File, f.Line, f.Field, web.T(lang, "error."+f.Key, args...))
+		said := web.T(lang, "error."+f.Key, args...)
+		if f.Field != "" {
+			said = f.Field + ": " + said
+		}
+		fmt.Fprintf(&text, "%s:%d: %s\n", f.File, f.Line, said)
 	}
 	place := "\x00"
 	for _, d := range plan.Differences {
@@ -178,7 +182,7 @@ func readTree(dir string) ([]sheet.File, error) {
 		if ext := filepath.Ext(path); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, err := readSheet(path)
 		if err != nil {
 			return err
 		}
@@ -190,6 +194,16 @@ func readTree(dir string) ([]sheet.File, error) {
 		return nil, fmt.Errorf("reading sheets: %w", err)
 	}
 	return files, nil
+}
+
+// readSheet reads no more of a file than tells that it is too long.
+func readSheet(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, sheet.MostText+1))
 }
 
 // writeSheet writes one sheet, into the file that is about the same place if

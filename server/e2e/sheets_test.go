@@ -57,6 +57,12 @@ func TestPoliciesAreKeptAsFiles(t *testing.T) {
 	if schema := made(os.ReadFile(filepath.Join(dir, "schema.json")))(t); !bytes.Contains(schema, []byte(`"webfilter"`)) {
 		t.Errorf("no schema for editors:\n%s", schema)
 	}
+	// A file of fifty megabytes is named, and stops the rest.
+	write("long.yaml", strings.Repeat("# long\n", 7<<20))
+	if out, err = run(app.PlanTree); err == nil || !strings.Contains(out, "long.yaml:1: ") {
+		t.Errorf("fifty megabytes: %v\n%s", err, out)
+	}
+	must(t, os.Remove(filepath.Join(dir, "long.yaml")))
 	// Without a place, it is the token's own.
 	command.Authority, command.School = "", ""
 	if out, err = run(app.PlanTree); err != nil || out != "Nothing to change.\n" {
