@@ -53,7 +53,11 @@ func TestSealedLogTellsEveryChange(t *testing.T) {
 			}
 		}
 		i := rapid.IntRange(0, len(sent)-1).Draw(t, "line")
-		switch rapid.SampledFrom([]string{"time", "what", "args", "left out", "doubled", "lease"}).Draw(t, "change") {
+		changes := []string{"time", "what", "args", "doubled", "lease"}
+		if i < len(sent)-1 { // what a device has not told yet is no break
+			changes = append(changes, "left out")
+		}
+		switch rapid.SampledFrom(changes).Draw(t, "change") {
 		case "time":
 			sent[i].At = sent[i].At.Add(time.Second)
 		case "what":
@@ -65,9 +69,6 @@ func TestSealedLogTellsEveryChange(t *testing.T) {
 		case "doubled":
 			sent = append(sent[:i+1], sent[i:]...)
 		case "left out":
-			if i == len(sent)-1 {
-				t.Skip("what a device has not told yet is no break")
-			}
 			sent = append(sent[:i:i], sent[i+1:]...)
 		}
 		if ddm.Unbroken(ddm.Sealed{}, sent) {

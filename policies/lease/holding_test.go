@@ -87,12 +87,11 @@ func TestHold(t *testing.T) {
 
 func TestHoldingIsTheSameInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := rapid.SliceOfN(anyLease(), 0, 8).Draw(t, "leases")
+		// Two contents under one id and revision: the server never signs that.
+		signed := rapid.SliceOfN(anyLease(), 0, 8).Filter(func(set []lease.Lease) bool { return !sameRevTwice(set) })
+		set := signed.Draw(t, "leases")
 		at := bell.Add(time.Duration(rapid.IntRange(-4000, 9000).Draw(t, "at")) * time.Second)
 		mixed := rapid.Permutation(set).Draw(t, "mixed")
-		if sameRevTwice(set) {
-			t.Skip("two contents under one id and revision: the server never signs that")
-		}
 		if a, b := mustJSON(lease.Hold(set, at).List()), mustJSON(lease.Hold(mixed, at).List()); a != b {
 			t.Fatalf("%s\n%s", a, b)
 		}
