@@ -63,10 +63,10 @@ func closedAids(named []string) (closed []string) {
 // startable, whatever it is.
 func (o appsOrder) during(exam enforce.Exam, browser string) appsOrder {
 	if exam.Page != "" && browser != "" && !slices.Contains(o.Allow, browser) {
-		o.Allow = append(clone(o.Allow), browser)
+		o.Allow = append(slices.Clone(o.Allow), browser)
 	}
 	o.Refuse = slices.Concat(terminals, remoteCommands)
-	o.Quiet = clone(quietRemote)
+	o.Quiet = slices.Clone(quietRemote)
 	o.Aids = closedAids(exam.Aids)
 	o.Refuse = append(o.Refuse, o.Aids...)
 	if !exam.Capture {

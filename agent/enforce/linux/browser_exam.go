@@ -3,6 +3,7 @@ package linux
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"schulwart.org/agent/enforce"
 	"schulwart.org/policies/ddm"
@@ -66,7 +67,7 @@ func chromiumExam(exam *enforce.Exam, home []string) policy {
 	p := closing(exam, chromiumAlways, chromiumPrinting, chromiumClipboard, chromiumCapture, chromiumUSB, chromiumSpelling, chromiumAssistants)
 	if exam.Page != "" {
 		// No files of the device and none of the browser's own pages.
-		p["URLAllowlist"] = chromiumPatterns(append(clone(exam.Sites), home...))
+		p["URLAllowlist"] = chromiumPatterns(slices.Concat(exam.Sites, home))
 	}
 	return p
 }
@@ -78,7 +79,7 @@ func firefoxExam(exam *enforce.Exam, home []string) policy {
 	}
 	p := closing(exam, firefoxAlways, chromiumPrinting, "", firefoxCapture, "", firefoxSpell, firefoxHelpers)
 	if exam.Page != "" {
-		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": firefoxPatterns(append(clone(exam.Sites), home...))}
+		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": firefoxPatterns(slices.Concat(exam.Sites, home))}
 	}
 	return p
 }

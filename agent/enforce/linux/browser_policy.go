@@ -2,6 +2,7 @@ package linux
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 
@@ -42,7 +43,7 @@ func chromiumPolicy(n enforce.Network, home []string) policy {
 	}
 	switch n.Reach {
 	case enforce.Only:
-		p["URLAllowlist"] = append(chromiumPatterns(append(clone(n.Allow), home...)), chromiumLocal...)
+		p["URLAllowlist"] = append(chromiumPatterns(slices.Concat(n.Allow, home)), chromiumLocal...)
 		// The narrower filter wins: a refused part of an allowed site stays refused.
 		p["URLBlocklist"] = append([]string{"*"}, chromiumPatterns(n.Deny)...)
 	case enforce.Never:
@@ -50,7 +51,7 @@ func chromiumPolicy(n enforce.Network, home []string) policy {
 		p["URLBlocklist"] = []string{"*"}
 	default:
 		if len(n.Base) > 0 {
-			p["URLAllowlist"] = append(chromiumPatterns(append(clone(n.Base), home...)), chromiumLocal...)
+			p["URLAllowlist"] = append(chromiumPatterns(slices.Concat(n.Base, home)), chromiumLocal...)
 			p["URLBlocklist"] = append([]string{"*"}, chromiumPatterns(n.Deny)...)
 		} else if len(n.Deny) == 0 {
 			return nil
@@ -92,12 +93,12 @@ func firefoxPolicy(n enforce.Network, home []string) policy {
 	}
 	switch n.Reach {
 	case enforce.Only:
-		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(append(clone(n.Allow), home...)), firefoxLocal...)}
+		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(slices.Concat(n.Allow, home)), firefoxLocal...)}
 	case enforce.Never:
 		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(home), firefoxLocal...)}
 	default:
 		if len(n.Base) > 0 {
-			p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(append(clone(n.Base), home...)), firefoxLocal...)}
+			p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": append(firefoxPatterns(slices.Concat(n.Base, home)), firefoxLocal...)}
 			return p
 		}
 		if len(n.Deny) == 0 {
@@ -225,5 +226,3 @@ func encodePolicy(p policy) []byte {
 	data, _ := json.MarshalIndent(p, "", "  ")
 	return append(data, '\n')
 }
-
-func clone(list []string) []string { return append([]string(nil), list...) }

@@ -101,7 +101,6 @@ func (k *sessionKeeper) over() error {
 	for _, a := range k.attending {
 		a.Leave()
 	}
-	k.order.Page = ""
 	for end := time.Now().Add(3 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		programs, err := k.Programs.Programs()
 		if err != nil {
