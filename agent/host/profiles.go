@@ -27,7 +27,7 @@ type Profiles interface {
 // DirProfiles are Profiles below a directory.
 type DirProfiles string
 
-// Make returns a directory. One that belongs to somebody else is replaced.
+// Make returns a directory that belongs to the person, whoever had it before.
 func (d DirProfiles) Make(name string, uid, gid int) (string, error) {
 	if err := os.MkdirAll(string(d), 0o711); err != nil {
 		return "", fmt.Errorf("making profile: %w", err)

@@ -34,8 +34,8 @@ type Outcome struct {
 
 // Release ends the lease for which the code was made, without any connection, or
 // lets an examination go on that waits for its resume code. leaseID narrows it to
-// one; empty tries every lease that runs. A code works once. Five wrong ones in a row are free, then waits double, and a reboot
-// forgets none of that.
+// one; empty tries every lease that runs. A code works once. Five wrong ones in a
+// row are free, then waits double, and a reboot forgets none of that.
 func (l *Loop) Release(digits, leaseID string) Outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
