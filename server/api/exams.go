@@ -180,13 +180,8 @@ func (d *door) createExam(ctx context.Context, actor may.Actor, in *examIn) (*bo
 		return nil, err
 	}
 	plan.School, plan.Authority = branch.School, branch.Authority
-	// First, so that the examination is never on a device without it; entered twice
-	// it says the same.
 	for _, extra := range b.ExtraTime {
-		err := d.Exams.SetExtra(ctx, actor, exam.ExtraTime{Branch: branch, Person: extra.Person, Device: extra.Device, Extra: exam.Extra{Minutes: extra.Minutes, Percent: extra.Percent}})
-		if err != nil {
-			return nil, err
-		}
+		plan.Extra = append(plan.Extra, exam.ExtraTime{Person: extra.Person, Device: extra.Device, Extra: exam.Extra{Minutes: extra.Minutes, Percent: extra.Percent}})
 	}
 	made, err := d.Exams.Create(ctx, actor, plan)
 	if err != nil {

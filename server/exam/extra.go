@@ -38,6 +38,14 @@ func (s *Service) Extras(ctx context.Context, actor may.Actor, school org.Branch
 // SetExtra enters extra time for a person or a device; none at all takes it
 // back. It holds in examinations that are on the devices already, too.
 func (s *Service) SetExtra(ctx context.Context, actor may.Actor, extra ExtraTime) error {
+	if err := s.enter(ctx, actor, extra); err != nil {
+		return err
+	}
+	return s.Settle(ctx, extra.Branch)
+}
+
+// enter checks an extra time and keeps it; what is on the devices stays as it is.
+func (s *Service) enter(ctx context.Context, actor may.Actor, extra ExtraTime) error {
 	permit, err := may.Do(actor, may.ExtraWrite, extra.Branch)
 	if err != nil {
 		return err
@@ -58,8 +66,5 @@ func (s *Service) SetExtra(ctx context.Context, actor may.Actor, extra ExtraTime
 		return err
 	}
 	extra.ByName, extra.Changed = actor.Name, s.now()
-	if err := s.Store.PutExtra(ctx, permit, extra); err != nil {
-		return err
-	}
-	return s.Settle(ctx, extra.Branch)
+	return s.Store.PutExtra(ctx, permit, extra)
 }

@@ -27,6 +27,9 @@ type Plan struct {
 	Rules        lease.Rules
 	Preset       string
 	Draft        bool
+	// Extra is what the office enters along with a new examination, of this school:
+	// both are kept, or neither. It holds in every examination from then on.
+	Extra []ExtraTime
 }
 
 // Plan returns what the examination was made from.
@@ -42,7 +45,8 @@ func (e Exam) Plan() Plan {
 }
 
 // Create keeps a new examination. Faults: Invalid with the field for what cannot
-// be, Denied "exam.not_yours" for a class that the teacher does not have.
+// be, Denied "exam.not_yours" for a class that the teacher does not have, and those
+// of SetExtra.
 func (s *Service) Create(ctx context.Context, actor may.Actor, plan Plan) (Exam, error) {
 	return s.create(ctx, actor, plan, "")
 }
@@ -76,10 +80,24 @@ func (s *Service) create(ctx context.Context, actor may.Actor, plan Plan, of org
 	if exam, err = s.fill(ctx, exam, plan); err != nil {
 		return Exam{}, err
 	}
-	if err := s.Store.CreateExam(ctx, permit, exam); err != nil {
+	// In one transaction, so that the examination is on no device without the extra
+	// time, and no extra time stays behind where there is no examination.
+	err = s.Store.Atomically(ctx, func(ctx context.Context) error {
+		for _, extra := range plan.Extra {
+			extra.Branch = exam.school()
+			if err := s.enter(ctx, actor, extra); err != nil {
+				return err
+			}
+		}
+		return s.Store.CreateExam(ctx, permit, exam)
+	})
+	if err != nil {
 		return Exam{}, err
 	}
-	return exam, s.settle(ctx, permit, exam, "arm")
+	if err := s.settle(ctx, permit, exam, "arm"); err != nil || len(plan.Extra) == 0 {
+		return exam, err
+	}
+	return exam, s.Settle(ctx, exam.school())
 }
 
 // Update changes an examination that has not begun. What is on the devices
@@ -166,12 +184,24 @@ func (s *Service) mine(ctx context.Context, actor may.Actor, branch org.Branch, 
 	if branch.Group != "" {
 		teaches, err = s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
 	} else {
-		teaches, err = s.Store.TeachesAll(ctx, actor.ID, devices, s.Now())
+		teaches, err = s.teachesAll(ctx, actor, branch, plan, devices)
 	}
 	if err == nil && !teaches {
 		err = errs.E(errs.Denied, "exam.not_yours")
 	}
 	return permit, err
+}
+
+// teachesAll reports whether a teacher has all of the devices. Somebody without one
+// is nobody's pupil here: a device that they get later could be anybody's.
+func (s *Service) teachesAll(ctx context.Context, actor may.Actor, school org.Branch, plan Plan, devices []org.ID) (bool, error) {
+	for _, person := range once(plan.Persons) {
+		own, err := s.Store.ExamDevices(ctx, school, []org.ID{person}, nil)
+		if err != nil || len(own) == 0 {
+			return false, err
+		}
+	}
+	return s.Store.TeachesAll(ctx, actor.ID, once(devices), s.Now())
 }
 
 // fill checks a plan and puts it into the examination.

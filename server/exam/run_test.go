@@ -143,6 +143,68 @@ func TestWhoMay(t *testing.T) {
 	})
 }
 
+// A teacher prepares for devices of the own classes only: not for a pupil who has
+// none yet and may be given anybody's.
+func TestATeacherNamesThoseOfTheOwnClasses(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := build(t, s, 2)
+		ctx := t.Context()
+		without, err := h.roster.CreatePerson(ctx, h.office, h.school.ID, "Kind ohne Gerät", "")
+		h.must(err)
+		plan := h.plan()
+		plan.Group, plan.School, plan.Authority = "", h.school.ID, h.school.Authority
+		plan.Persons, plan.Devices = []org.ID{h.laptops[0].pupil}, []org.ID{h.laptops[0].id, h.laptops[1].id}
+		_, err = h.Create(ctx, h.oert, plan)
+		h.must(err)
+		plan.Persons = append(plan.Persons, without.ID)
+		_, err = h.Create(ctx, h.oert, plan)
+		h.refused(err, "exam.not_yours")
+		plan.Persons, plan.Devices = []org.ID{without.ID}, nil
+		_, err = h.Create(ctx, h.oert, plan)
+		h.refused(err, "exam.not_yours")
+		_, err = h.Create(ctx, h.office, plan)
+		h.must(err)
+	})
+}
+
+// What the office enters along with an examination is kept with it, or not at all.
+func TestExtraTimeComesWithItsExaminationOrNot(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := build(t, s, 2)
+		ctx := t.Context()
+		kept := func(exams, extras int) {
+			t.Helper()
+			all, _, err := h.List(ctx, h.office, exam.Filter{})
+			h.must(err)
+			times, err := h.Extras(ctx, h.office, h.school.Branch())
+			h.must(err)
+			if len(all) != exams || len(times) != extras {
+				t.Errorf("%d examinations and %d extra times, want %d and %d", len(all), len(times), exams, extras)
+			}
+		}
+		good := h.plan()
+		good.Extra = []exam.ExtraTime{{Person: h.laptops[0].pupil, Extra: exam.Extra{Minutes: 10}}}
+		bad := good
+		bad.Ends = bad.Starts
+		_, err := h.Create(ctx, h.office, bad)
+		h.refused(err, "mode.ends_before_start")
+		bad = good
+		bad.Extra = append(slices.Clone(good.Extra), exam.ExtraTime{Device: "nowhere", Extra: exam.Extra{Minutes: 5}})
+		_, err = h.Create(ctx, h.office, bad)
+		h.refused(err, "device.not_found")
+		_, err = h.Create(ctx, h.oert, good)
+		h.refused(err, "denied")
+		kept(0, 0)
+		_, err = h.Create(ctx, h.office, good)
+		h.must(err)
+		kept(1, 1)
+		h.to(bell)
+		if got := h.laptops[0].held().Expires; !got.Equal(bell.Add(100 * time.Minute)) {
+			t.Errorf("with ten minutes more: %s", got)
+		}
+	})
+}
+
 func TestStartEarlyKeepsTheLength(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		h := build(t, s, 1)

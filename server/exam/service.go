@@ -14,6 +14,9 @@ import (
 // Store is what the room needs to remember. Each method that takes a permit is
 // one transaction with its audit row; records belong to the same transaction.
 type Store interface {
+	// Atomically makes the calls inside of it one transaction. It may run do twice.
+	Atomically(ctx context.Context, do func(ctx context.Context) error) error
+
 	ListExams(ctx context.Context, branches []org.Branch, filter Filter) (exams []Exam, next string, err error)
 	FindExam(ctx context.Context, id org.ID) (Exam, error)
 	// ExamOfMode returns the examination, or rehearsal, that a mode belongs to.
