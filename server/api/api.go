@@ -47,7 +47,6 @@ type Deps struct {
 	// Translate writes a fault in a language ("de", "en"); nil for the key alone.
 	Translate func(lang string, fault *errs.Error) string
 	Proxies   []string // proxies whose word on the client's address is believed
-	PublicURL string   // without a slash at its end
 	Version   string
 }
 

@@ -79,10 +79,13 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.staff = staff.New(s, ids.New)
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
 	lessons := &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
+	exams := &exam.Service{
+		Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
+	}
 	h.server = httptest.NewServer(api.New(api.Deps{
-		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now, Key: []byte("0123456789abcdef0123456789abcdef")}, Presence: quiet{}, Tokens: enrolment,
+		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: exams, Presence: quiet{}, Tokens: enrolment,
 		Audit:     &audit.Service{Store: s, Now: time.Now},
-		PublicURL: "https://schulwart.example",
 		Translate: func(lang string, fault *errs.Error) string { return lang + ":" + fault.Key },
 	}))
 	t.Cleanup(h.server.Close)

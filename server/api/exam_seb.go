@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"schulwart.org/policies/org"
-	"schulwart.org/policies/seb"
 	"schulwart.org/server/may"
 )
 
@@ -35,10 +34,18 @@ type sealedIn struct {
 	Mark string `path:"mark" maxLength:"64" doc:"As the link names it."`
 }
 
+// sealedPath is where Safe Exam Browser fetches its settings.
+const sealedPath = "/api/v1/exams/{id}/seb/{mark}"
+
+// SealedPath is the path at which SealedFile answers, for links.
+func SealedPath(exam org.ID, mark string) string {
+	return strings.NewReplacer("{id}", exam.String(), "{mark}", mark+".seb").Replace(sealedPath)
+}
+
 func registerSafeBrowser(d *door) {
 	handle(d, op{id: "exam-seb", method: http.MethodGet, path: "/api/v1/exams/{id}/seb", summary: "Write an examination as settings of Safe Exam Browser", needs: may.ExamRun}, d.examSEB)
 	handle(d, op{id: "exam-seb-keys", method: http.MethodGet, path: "/api/v1/exams/{id}/seb-keys", summary: "Read passwords and key of those settings", needs: may.ExamRun}, d.examSEBKeys)
-	handle(d, op{id: "exam-seb-sealed", method: http.MethodGet, path: "/api/v1/exams/{id}/seb/{mark}", summary: "Fetch the sealed settings, as Safe Exam Browser does", public: true}, d.examSEBSealed)
+	handle(d, op{id: "exam-seb-sealed", method: http.MethodGet, path: sealedPath, summary: "Fetch the sealed settings, as Safe Exam Browser does", public: true}, d.examSEBSealed)
 }
 
 func (d *door) examSEB(ctx context.Context, actor may.Actor, in *sebIn) (*file, error) {
@@ -57,8 +64,7 @@ func (d *door) examSEBKeys(ctx context.Context, actor may.Actor, in *byID) (*bod
 	if err != nil {
 		return nil, err
 	}
-	link := seb.Link(d.PublicURL + "/api/v1/exams/" + b.Exam.ID.String() + "/seb/" + b.Mark + ".seb")
-	return &body[SafeBrowser]{SafeBrowser{Link: link, OpenPassword: b.Open, QuitPassword: b.Quit, ConfigKey: b.ConfigKey}}, nil
+	return &body[SafeBrowser]{SafeBrowser{Link: b.Link, OpenPassword: b.Open, QuitPassword: b.Quit, ConfigKey: b.ConfigKey}}, nil
 }
 
 func (d *door) examSEBSealed(ctx context.Context, _ may.Actor, in *sealedIn) (*file, error) {

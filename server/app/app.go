@@ -81,7 +81,10 @@ type App struct {
 	people   *http.Server
 	devices  deviceDoor
 	listener net.Listener
-	links    []byte
+	// linkKey proves links of pupils' pages; browserKey makes passwords and addresses
+	// of files for Safe Exam Browser. See secretKey.
+	linkKey, browserKey []byte
+
 	started  time.Time
 	stopping chan struct{}
 	running  sync.WaitGroup
@@ -129,11 +132,16 @@ func (a *App) furnish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.linkKey, err = a.secretKey(ctx, "pupil-links"); err != nil {
+		return err
+	}
+	if a.browserKey, err = a.secretKey(ctx, "safe-exam-browser"); err != nil {
+		return err
+	}
 	a.Live = &live.Hub{}
 	a.roomsForPeople()
 	a.roomsForDevices()
-	a.links, err = a.linkKey(ctx)
-	return err
+	return nil
 }
 
 // roomsForPeople makes the rooms that people use.

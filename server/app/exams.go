@@ -9,6 +9,7 @@ import (
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/version"
+	"schulwart.org/server/api"
 	"schulwart.org/server/exam"
 	"schulwart.org/server/ids"
 	"schulwart.org/server/lesson"
@@ -16,7 +17,10 @@ import (
 )
 
 func (a *App) examRoom() *exam.Service {
-	return &exam.Service{Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, NewID: ids.New, Now: a.Now, Agent: version.Version, Key: a.links}
+	return &exam.Service{
+		Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, NewID: ids.New, Now: a.Now, Agent: version.Version, BrowserKey: a.browserKey,
+		BrowserURL: func(exam org.ID, mark string) string { return a.Config.PublicURL + api.SealedPath(exam, mark) },
+	}
 }
 
 // ExamLeases makes modes and leases of what the room of examinations wishes. It

@@ -108,10 +108,10 @@ func (a *App) Part(ctx context.Context) error {
 	return nil
 }
 
-// linkKey returns the key that proves links of pupils' pages; the first time it
-// makes one.
-func (a *App) linkKey(ctx context.Context) ([]byte, error) {
-	key, err := a.Store.Secret(ctx, "pupil-links")
+// secretKey returns a key of the installation by its purpose, 32 bytes that stay
+// the same; the first time it makes one.
+func (a *App) secretKey(ctx context.Context, purpose string) ([]byte, error) {
+	key, err := a.Store.Secret(ctx, purpose)
 	if err != nil || len(key) > 0 {
 		return key, err
 	}
@@ -119,7 +119,7 @@ func (a *App) linkKey(ctx context.Context) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	return key, a.Store.PutSecret(ctx, "pupil-links", key)
+	return key, a.Store.PutSecret(ctx, purpose, key)
 }
 
 // greet tells the operator at the terminal where to go: to the set-up while

@@ -16,7 +16,7 @@ func (a *App) withPrograms(pages http.Handler) http.Handler {
 	programs := api.New(api.Deps{
 		Log: a.Log, Now: a.Now, Staff: a.Staff, Roster: a.Roster, Standard: a.Standard, Lessons: a.Lessons, Exams: a.Exams, Presence: presence{a.Presence}, Tokens: a.Enroll, Audit: a.Audit, Sheets: a.Standard,
 		Translate: func(lang string, fault *errs.Error) string { return web.Fault(lang, fault.Key, fault.Args) },
-		Proxies:   a.Config.Proxy, PublicURL: a.Config.PublicURL, Version: version.Version,
+		Proxies:   a.Config.Proxy, Version: version.Version,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {

@@ -3,7 +3,6 @@ package console
 import (
 	"github.com/gin-gonic/gin"
 
-	"schulwart.org/policies/seb"
 	"schulwart.org/web"
 )
 
@@ -23,8 +22,7 @@ func (h *Handler) showExamBrowser(c *gin.Context) error {
 	case "plain":
 		return download(c, kind, name, b.Plain)
 	}
-	link := seb.Link(h.PublicURL + "/api/v1/exams/" + b.Exam.ID.String() + "/seb/" + b.Mark + ".seb")
 	return page(c, web.ExamBrowser(web.ExamBrowserPage{
-		Frame: v.frame, Exam: h.examRowOf(c, b.Exam), Link: link, QR: code(link), Open: b.Open, Quit: b.Quit, Key: b.ConfigKey,
+		Frame: v.frame, Exam: h.examRowOf(c, b.Exam), Link: b.Link, QR: code(b.Link), Open: b.Open, Quit: b.Quit, Key: b.ConfigKey,
 	}))
 }

@@ -18,6 +18,7 @@ import (
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/server/api"
 	"schulwart.org/server/app"
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
@@ -159,10 +160,14 @@ func newHouse(t *testing.T) *house {
 	}
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
 	h.keys = ring
+	exams := &exam.Service{
+		Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, NewID: ids.New, Now: now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
+	}
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
 		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons,
-		Exams: &exam.Service{Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, NewID: ids.New, Now: now}, Presence: h.presence, Live: h.live,
+		Exams: exams, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
 		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Now: now},

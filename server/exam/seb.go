@@ -24,8 +24,8 @@ type SafeBrowser struct {
 	Plain, Sealed []byte
 	Open, Quit    string
 	ConfigKey     string
-	// Mark proves the public address of the sealed file; it stays the same.
-	Mark string
+	// Link starts the program with the sealed file; it stays the same.
+	Link string
 }
 
 // SafeBrowser writes the files and says what an invigilator must know of them. It
@@ -47,7 +47,7 @@ func (s *Service) SafeBrowser(ctx context.Context, actor may.Actor, id org.ID) (
 // needs the password; it says nothing of who writes. After the examination, and
 // for a mark that is not ours, there is none.
 func (s *Service) SealedFile(ctx context.Context, id org.ID, mark string) ([]byte, error) {
-	if !hmac.Equal([]byte(mark), []byte(s.sebMark(id))) {
+	if len(s.BrowserKey) == 0 || !hmac.Equal([]byte(mark), []byte(s.sebMark(id))) {
 		return nil, errs.E(errs.NotFound, "not_found")
 	}
 	exam, err := s.Store.FindExam(ctx, id)
@@ -62,7 +62,10 @@ func (s *Service) SealedFile(ctx context.Context, id org.ID, mark string) ([]byt
 }
 
 func (s *Service) safeBrowser(exam Exam) (SafeBrowser, error) {
-	b := SafeBrowser{Exam: exam, Open: s.sebPassword("open", exam.ID), Quit: s.sebPassword("quit", exam.ID), Mark: s.sebMark(exam.ID)}
+	if len(s.BrowserKey) == 0 {
+		return SafeBrowser{}, errors.New("no key for files of Safe Exam Browser") // anybody could work its passwords out
+	}
+	b := SafeBrowser{Exam: exam, Open: s.sebPassword("open", exam.ID), Quit: s.sebPassword("quit", exam.ID), Link: seb.Link(s.BrowserURL(exam.ID, s.sebMark(exam.ID)))}
 	settings, err := seb.From(exam.Rules, b.Quit, s.derive("salt", exam.ID))
 	if errors.Is(err, seb.ErrNoPage) {
 		return SafeBrowser{}, errs.E(errs.Invalid, "exam.seb_no_page").In("page")
@@ -83,8 +86,8 @@ func (s *Service) safeBrowser(exam Exam) (SafeBrowser, error) {
 // derive makes what belongs to one examination alone and stays the same, so that
 // a file that was handed out keeps its passwords and its key.
 func (s *Service) derive(purpose string, id org.ID) []byte {
-	mac := hmac.New(sha256.New, s.Key)
-	mac.Write([]byte("seb:" + purpose + ":" + id.String()))
+	mac := hmac.New(sha256.New, s.BrowserKey)
+	mac.Write([]byte(purpose + ":" + id.String()))
 	return mac.Sum(nil)
 }
 

@@ -123,9 +123,12 @@ type Service struct {
 	// Agent is the version of the agent that belongs to this server; devices with
 	// another are named in the readiness list. Empty: none is.
 	Agent string
-	// Key stays the same for the life of the installation; passwords and marks that
-	// belong to one examination are derived from it.
-	Key []byte
+	// BrowserKey is the secret from which passwords and addresses of files for Safe
+	// Exam Browser are made. It stays the same for the life of the installation:
+	// files that were handed out keep their passwords.
+	BrowserKey []byte
+	// BrowserURL is the public address of such a file, as the door answers there.
+	BrowserURL func(exam org.ID, mark string) string
 }
 
 // Filter narrows a list of examinations.
