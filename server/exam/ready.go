@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,12 +53,7 @@ type Ready struct {
 
 // Stopped reports whether something keeps the device from the examination.
 func (r Ready) Stopped() bool {
-	for _, blocker := range r.Blockers {
-		if blocker.Stops {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Blockers, func(b Blocker) bool { return b.Stops })
 }
 
 // Readiness checks each device. It looks at what they said and asks none.

@@ -83,12 +83,12 @@ func (e Exam) EndOf(seats []Seat, device org.ID, at time.Time) time.Time {
 // devices that it took the place of.
 func Writer(seats []Seat, device org.ID) Seat {
 	seat, _ := find(seats, device)
-	for range len(seats) {
+	for range len(seats) { // no chain of replacements is longer
 		former, is := find(seats, seat.Note.Instead)
-		if seat.Note.Instead == "" || !is {
+		if !is {
 			break
 		}
-		former.Note.Instead, seat = "", Seat{Person: former.Person, PersonNow: former.PersonNow, Device: former.Device, Name: former.Name, Note: SeatNote{Instead: former.Note.Instead}}
+		seat = former
 	}
 	return seat
 }
@@ -105,10 +105,9 @@ func (e Exam) LastEnd(seats []Seat, at time.Time) time.Time {
 // Wishes returns what each device shall hold, as it stands at the instant. A
 // wish whose end has passed says that the device shall be let go.
 func (e Exam) Wishes(seats []Seat, at time.Time) []Wish {
-	rules := e.Rules
 	wishes := make([]Wish, 0, len(seats))
 	for _, seat := range seats {
-		wish := Wish{Seat: seat, Starts: e.Starts, Ends: e.EndOf(seats, seat.Device, at), Rules: rules}
+		wish := Wish{Seat: seat, Starts: e.Starts, Ends: e.EndOf(seats, seat.Device, at), Rules: e.Rules}
 		for _, stop := range []time.Time{e.Ended, e.Cancelled, seat.Note.Released} {
 			if !stop.IsZero() && stop.Before(wish.Ends) {
 				wish.Ends = stop

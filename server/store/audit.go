@@ -49,6 +49,14 @@ func document(value any) string {
 	return string(data)
 }
 
+// documentList is document of a list, "[]" for an empty one.
+func documentList[T any](list []T) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	return document(list)
+}
+
 func contentHash(salt string, fields ...string) string {
 	sum := sha256.Sum256([]byte(salt + "\x00" + strings.Join(fields, "\x00")))
 	return hex.EncodeToString(sum[:])

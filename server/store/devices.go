@@ -88,11 +88,8 @@ func (s *Store) ListDevices(ctx context.Context, branches []org.Branch, filter r
 		q.add(` AND d.id IN (SELECT m.device FROM group_devices m WHERE m.authority = d.authority AND m.group_id = ?)`, filter.Group)
 	}
 	if filter.Devices != nil {
-		q.add(` AND d.id IN (''`)
-		for _, id := range filter.Devices {
-			q.add(`, ?`, id)
-		}
-		q.add(`)`)
+		q.add(` AND `)
+		oneOf(q, "d.id", filter.Devices)
 	}
 	if filter.Leased {
 		q.add(` AND EXISTS (SELECT 1 FROM leases l WHERE l.authority = d.authority AND l.device = d.id AND l.keep_until > ?)`, millis(at))

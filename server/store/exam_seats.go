@@ -3,15 +3,12 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/exam"
 	"schulwart.org/server/may"
 )
-
-func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ExamSeats lists the devices that take part: those of the group now, of the
 // persons and those named, with what took another's place. A device that is out
@@ -31,23 +28,11 @@ func (s *Store) ExamSeats(ctx context.Context, e exam.Exam) ([]exam.Seat, error)
 	if e.Branch.Group != "" {
 		q.add(` OR d.id IN (SELECT device FROM group_devices WHERE authority = ? AND group_id = ?)`, e.Branch.Authority, e.Branch.Group)
 	}
-	for _, of := range []struct {
-		column string
-		ids    []org.ID
-	}{{"d.person", e.Persons}, {"d.id", e.Devices}} {
-		for i, id := range of.ids {
-			if i == 0 {
-				q.add(` OR d.school = ? AND `+of.column+` IN (`, e.Branch.School)
-			} else {
-				q.add(`, `)
-			}
-			q.add(`?`, id)
-			if i == len(of.ids)-1 {
-				q.add(`)`)
-			}
-		}
-	}
-	q.add(`)) ORDER BY COALESCE(p.name, d.name), d.name, d.id`)
+	q.add(` OR d.school = ? AND (`, e.Branch.School)
+	oneOf(q, "d.person", e.Persons)
+	q.add(` OR `)
+	oneOf(q, "d.id", e.Devices)
+	q.add(`))) ORDER BY COALESCE(p.name, d.name), d.name, d.id`)
 	return collect(ctx, s.reader(ctx), scanSeat, q.text(), q.args...)
 }
 
@@ -182,16 +167,8 @@ func (s *Store) ExamSpares(ctx context.Context, e exam.Exam, seats []org.ID, n i
 		JOIN enrolments n ON n.authority = d.authority AND n.device = d.id AND n.state = 'enrolled'
 		LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id
 		WHERE d.authority = ? AND d.school = ? AND d.retired = 0`, e.Branch.Authority, e.Branch.School)
-	for i, seat := range seats {
-		if i == 0 {
-			q.add(` AND d.id NOT IN (?`, seat)
-		} else {
-			q.add(`, ?`, seat)
-		}
-		if i == len(seats)-1 {
-			q.add(`)`)
-		}
-	}
+	q.add(` AND NOT `)
+	oneOf(q, "d.id", seats)
 	q.add(` ORDER BY CASE WHEN d.person = '' THEN 0 ELSE 1 END, COALESCE(st.last_seen, 0) DESC, d.name, d.id LIMIT ?`, n)
 	return collect(ctx, s.reader(ctx), func(row scanner) (exam.Seat, error) {
 		var seat exam.Seat

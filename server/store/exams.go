@@ -102,7 +102,7 @@ func (s *Store) ListExams(ctx context.Context, branches []org.Branch, filter exa
 	if err != nil {
 		return nil, "", err
 	}
-	exams, next := cut(exams, limit, func(e exam.Exam) (string, org.ID) { return itoa64(millis(e.Starts)), e.ID })
+	exams, next := cut(exams, limit, func(e exam.Exam) (string, org.ID) { return instantKey(e.Starts), e.ID })
 	for i := range exams {
 		if exams[i].Invigilators, err = s.invigilators(ctx, exams[i]); err != nil {
 			return nil, "", err
@@ -182,13 +182,6 @@ func (s *Store) UpdateExam(ctx context.Context, permit may.Permit, e exam.Exam, 
 		}
 		return s.addRecords(ctx, tx, e, records)
 	})
-}
-
-func documentList[T any](list []T) string {
-	if len(list) == 0 {
-		return "[]"
-	}
-	return document(list)
 }
 
 func (s *Store) putInvigilators(ctx context.Context, tx Tx, e exam.Exam) error {

@@ -147,25 +147,20 @@ const atOnce = 500
 func (s *Store) singled(ctx context.Context, place standard.Place, groups, devices []org.ID) ([]standard.Crowd, error) {
 	found := map[org.ID]*standard.Crowd{}
 	var order []org.ID
-	read := func(column, join string, ids []org.ID) error {
+	read := func(named, group, join string, ids []org.ID) error {
 		for len(ids) > 0 {
 			chunk := ids[:min(atOnce, len(ids))]
 			ids = ids[len(chunk):]
-			q := newQuery(`SELECT d.school, d.id, ` + column + `, ` + deviceFacts + ` FROM devices d` + join + deviceFactsFrom + ` WHERE d.retired = 0 AND `)
+			q := newQuery(`SELECT d.school, d.id, ` + group + `, ` + deviceFacts + ` FROM devices d` + join + deviceFactsFrom + ` WHERE d.retired = 0 AND `)
 			q.devicesOf(place)
-			q.add(` AND ` + map[bool]string{true: "d.id", false: column}[column == "''"] + ` IN (`)
-			for i, id := range chunk {
-				if i > 0 {
-					q.add(", ")
-				}
-				q.add("?", id)
-			}
-			q.add(`) ORDER BY d.id, 3`)
+			q.add(` AND `)
+			oneOf(q, named, chunk)
+			q.add(` ORDER BY d.id, 3`)
 			_, err := collect(ctx, s.reader(ctx), func(row scanner) (struct{}, error) {
 				var c standard.Crowd
-				var group org.ID
+				var in org.ID
 				var enrolled int
-				if err := row.Scan(&c.School, &c.Device.ID, &group, &c.Device.Platform, &c.Device.Supervised, &c.Device.Schema, &enrolled); err != nil {
+				if err := row.Scan(&c.School, &c.Device.ID, &in, &c.Device.Platform, &c.Device.Supervised, &c.Device.Schema, &enrolled); err != nil {
 					return struct{}{}, err
 				}
 				c.Enrolled = enrolled == 1
@@ -175,8 +170,8 @@ func (s *Store) singled(ctx context.Context, place standard.Place, groups, devic
 					found[c.Device.ID] = one
 					order = append(order, c.Device.ID)
 				}
-				if group != "" {
-					one.Device.Groups = append(one.Device.Groups, group)
+				if in != "" {
+					one.Device.Groups = append(one.Device.Groups, in)
 				}
 				return struct{}{}, nil
 			}, q.text(), q.args...)
@@ -186,10 +181,10 @@ func (s *Store) singled(ctx context.Context, place standard.Place, groups, devic
 		}
 		return nil
 	}
-	if err := read("g.id", ` JOIN group_devices m ON m.authority = d.authority AND m.device = d.id JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id`, groups); err != nil {
+	if err := read("g.id", "g.id", ` JOIN group_devices m ON m.authority = d.authority AND m.device = d.id JOIN school_groups g ON g.authority = m.authority AND g.id = m.group_id`, groups); err != nil {
 		return nil, err
 	}
-	if err := read("''", "", devices); err != nil {
+	if err := read("d.id", "''", "", devices); err != nil {
 		return nil, err
 	}
 	singles := make([]standard.Crowd, len(order))

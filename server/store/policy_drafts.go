@@ -57,14 +57,8 @@ func (s *Store) ListDrafts(ctx context.Context, branches []org.Branch, filter st
 	if len(states) == 0 {
 		states = []standard.State{standard.Open, standard.Proposed, standard.Pilot}
 	}
-	q.add(" AND p.state IN (")
-	for i, state := range states {
-		if i > 0 {
-			q.add(", ")
-		}
-		q.add("?", state)
-	}
-	q.add(")")
+	q.add(" AND ")
+	oneOf(q, "p.state", states)
 	limit := q.latest("p.changed", "p.id", filter.Cursor, filter.Limit)
 	return pageOf(ctx, s, q, limit, s.scanDraft, func(d *standard.Draft) (time.Time, org.ID, *standard.Place) { return d.Changed, d.ID, &d.Place })
 }

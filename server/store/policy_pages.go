@@ -19,7 +19,7 @@ func pageOf[T any](ctx context.Context, s *Store, q *query, limit int, scan func
 	}
 	rows, next := cut(rows, limit, func(row T) (string, org.ID) {
 		at, id, _ := about(&row)
-		return strconv.FormatInt(millis(at), 10), id
+		return instantKey(at), id
 	})
 	err = namePlaces(ctx, s, rows, func(row *T) *standard.Place {
 		_, _, place := about(row)
@@ -50,6 +50,9 @@ func (q *query) latest(at, id, cursor string, limit int) int {
 func (q *query) soonest(at, id, cursor string, limit int) int {
 	return q.byInstant(at, id, cursor, limit, ">", "")
 }
+
+// instantKey is what a cursor of such a list says of an instant.
+func instantKey(at time.Time) string { return strconv.FormatInt(millis(at), 10) }
 
 func (q *query) byInstant(at, id, cursor string, limit int, beyond, order string) int {
 	if limit <= 0 {

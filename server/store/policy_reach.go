@@ -77,14 +77,8 @@ func (q *query) families(column string, families []string) {
 	if len(families) == 0 {
 		return
 	}
-	q.add(" AND " + column + " IN (")
-	for i, family := range families {
-		if i > 0 {
-			q.add(", ")
-		}
-		q.add("?", family)
-	}
-	q.add(")")
+	q.add(" AND ")
+	oneOf(q, column, families)
 }
 
 // schoolOfPolicy is the school that a policy lies in, empty above schools.

@@ -34,6 +34,23 @@ func (q *query) add(sql string, args ...any) {
 
 func (q *query) text() string { return q.sql.String() }
 
+// oneOf adds the condition that a column holds one of the values; with none it
+// never does.
+func oneOf[T any](q *query, column string, values []T) {
+	if len(values) == 0 {
+		q.add("1 = 0")
+		return
+	}
+	q.add(column + " IN (")
+	for i, value := range values {
+		if i > 0 {
+			q.add(", ")
+		}
+		q.add("?", value)
+	}
+	q.add(")")
+}
+
 // places adds the condition that a place lies in one of the branches. No branch
 // at all is nowhere. One branch is written plainly, without OR, so that an index
 // that begins with it can be used.

@@ -95,19 +95,12 @@ func (s *Store) FindSchool(ctx context.Context, id org.ID) (roster.School, error
 func (s *Store) CreateSchool(ctx context.Context, permit may.Permit, v roster.School) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO schools (authority, id, name, short, number, bells, minutes, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			v.Authority, v.ID, v.Name, v.Short, v.Number, bellsOf(v), v.Minutes, millis(v.Created))
+			v.Authority, v.ID, v.Name, v.Short, v.Number, documentList(v.Bells), v.Minutes, millis(v.Created))
 		if err != nil {
 			return err
 		}
 		return s.record(ctx, tx, permit, Target{"school", v.ID}, nil, aboutSchool(v))
 	})
-}
-
-func bellsOf(v roster.School) string {
-	if len(v.Bells) == 0 {
-		return "[]"
-	}
-	return document(v.Bells)
 }
 
 func aboutSchool(v roster.School) any {
@@ -125,7 +118,7 @@ func aboutSchool(v roster.School) any {
 func (s *Store) UpdateSchool(ctx context.Context, permit may.Permit, before, after roster.School) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE schools SET name = $1, short = $2, number = $3, bells = $4, minutes = $5 WHERE authority = $6 AND id = $7`,
-			after.Name, after.Short, after.Number, bellsOf(after), after.Minutes, after.Authority, after.ID)
+			after.Name, after.Short, after.Number, documentList(after.Bells), after.Minutes, after.Authority, after.ID)
 		if err != nil {
 			return err
 		}

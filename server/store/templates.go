@@ -31,11 +31,7 @@ func (q *query) scopes(column string, scopes []org.ID) {
 		q.add("1 = 1")
 		return
 	}
-	q.add("(1 = 0")
-	for _, scope := range scopes {
-		q.add(" OR "+column+" = ?", scope)
-	}
-	q.add(")")
+	oneOf(q, column, scopes)
 }
 
 // ListPublishers lists known publishers by name.
