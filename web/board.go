@@ -131,11 +131,12 @@ func (t TilePart) since(f Frame) string {
 	return f.T("tile.since", "state", word, "at", t.Since)
 }
 
-func (t TilePart) battery() string {
-	if t.Battery < 0 {
+// batteryText writes a charge, nothing for one that is not known.
+func batteryText(charge int) string {
+	if charge < 0 {
 		return ""
 	}
-	return strconv.Itoa(t.Battery) + " %"
+	return itoa(charge) + " %"
 }
 
 // lastContact is what a tile counts from.

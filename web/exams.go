@@ -78,13 +78,6 @@ func (s ExamSeat) mark() State {
 	return StatePlanned
 }
 
-func (s ExamSeat) battery() string {
-	if s.Battery < 0 {
-		return ""
-	}
-	return itoa(s.Battery) + " %"
-}
-
 // examStandings is the order in which the board counts.
 var examStandings = []string{"in_exam", "armed", "planned", "not_ready", "left", "ended"}
 

@@ -56,7 +56,7 @@ const (
 	PathExamCopy     = "/pruefungen/:exam/kopie"         // POST
 	PathExamCancel   = "/pruefungen/:exam/absagen"       // POST
 	PathExamDo       = "/pruefungen/:exam/tun"           // POST do=start|end|extend|pause|go-on|rehearse|end-rehearsal|hand-over, minutes, to
-	PathExamSeat     = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend|swap|compensate|seen, minutes, other
+	PathExamSeat     = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend-seat|swap|compensate|seen, minutes, other
 	PathExamReady    = "/pruefungen/:exam/bereitschaft"
 	PathExamTimes    = "/pruefungen/:exam/zeiten"
 	PathExamCodes    = "/pruefungen/:exam/codes"             // for phone and paper; query device

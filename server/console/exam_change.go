@@ -40,8 +40,7 @@ func (h *Handler) examDeed(ctx context.Context, who may.Actor, id org.ID, do str
 	case "hand-over":
 		_, err = h.Exams.HandOver(ctx, who, id, org.ID(field(c, "to")))
 	default:
-		_, err = h.Exams.Find(ctx, who, id)
-		if err == nil {
+		if _, err = h.Exams.Find(ctx, who, id); err == nil {
 			err = errs.E(errs.Invalid, "exam.what").In("do")
 		}
 	}
@@ -133,9 +132,12 @@ func (h *Handler) changeExamSeat(c *gin.Context) error {
 		err = h.Exams.Compensate(ctx, who, id, device)
 	case "seen":
 		err = h.Exams.SeenTo(ctx, who, id, device)
-	default:
-		do = "extend-seat"
+	case "extend-seat":
 		err = h.Exams.ExtendSeat(ctx, who, id, device, number(c, "minutes", 0))
+	default:
+		if _, err = h.Exams.Find(ctx, who, id); err == nil {
+			err = errs.E(errs.Invalid, "exam.what").In("do")
+		}
 	}
 	if err != nil {
 		if problem := problemOf(err); problem != nil && canMend(err) {

@@ -65,7 +65,7 @@ func TestATeacherPlansAndLeadsAnExamination(t *testing.T) {
 		t.Errorf("ninety minutes from ten, and five more: %s", regexp.MustCompile(`Läuft[^<]*`).FindString(text))
 	}
 	device := h.devices[0].String()
-	oert.post(at+"/platz/"+device, "do", "extend", "minutes", "20")
+	oert.post(at+"/platz/"+device, "do", "extend-seat", "minutes", "20")
 	oert.post(at+"/platz/"+h.devices[1].String(), "do", "release")
 	// The board says of nobody when the own end is; the page of times does.
 	if text := oert.get(at).body; strings.Contains(text, "11:55") || !strings.Contains(text, "Von der Aufsicht entlassen.") {
@@ -143,7 +143,7 @@ func TestADevicesPageDoesNotTellWhoseEndIsLater(t *testing.T) {
 	oert, admin := h.as("oert@gym.example"), h.as("admin@gym.example")
 	at := h.plannedExam(oert)
 	oert.post(at+"/tun", "do", "start")
-	oert.post(at+"/platz/"+h.devices[0].String(), "do", "extend", "minutes", "20")
+	oert.post(at+"/platz/"+h.devices[0].String(), "do", "extend-seat", "minutes", "20")
 	h.readBack(h.devices[0])
 	text := admin.get(web.To(web.PathDevice, h.devices[0].String())).body
 	if !strings.Contains(text, "11:30") || strings.Contains(text, "11:50") {
