@@ -16,7 +16,6 @@ import (
 	"schulwart.org/server/live"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
-	"schulwart.org/server/staff"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
 )
@@ -91,13 +90,7 @@ func (h *house) refused(err error, key string) {
 
 func (h *house) person(name string, role may.Role, school roster.School) may.Actor {
 	h.t.Helper()
-	salutation, plain := staff.ReadName(name)
-	person := staff.Person{
-		ID: ids.New(), Authority: school.Authority, Salutation: salutation, Name: plain, Login: ids.New().String() + "@example.org",
-		Grants: []may.Grant{{Role: role, Branch: school.Branch()}}, Created: h.at, Source: "hand",
-	}
-	h.must(h.store.CreateStaff(h.t.Context(), may.System("test", school.Branch()), person, "", staff.Code{}))
-	return may.Actor{ID: person.ID, Name: person.Display(), Login: person.Login, Grants: person.Grants, Via: "test"}
+	return storetest.Person(h.t, h.store, name, role, school.Branch(), h.at)
 }
 
 // laptop makes an enrolled laptop with a pupil, in groups.
@@ -109,15 +102,13 @@ func (h *house) laptop(groups ...roster.Group) *laptop {
 	pupil, err := h.roster.CreatePerson(h.t.Context(), h.office, h.school.ID, "Kind "+id.String()[28:], "")
 	h.must(err)
 	storetest.Exec(h.t, h.store, `UPDATE devices SET person = $1 WHERE id = $2`, pupil.ID, device.ID)
-	storetest.Exec(h.t, h.store, `INSERT INTO enrolments (authority, id, device, school, udid, state, created, changed) VALUES ($1, $2, $3, $4, $5, 'enrolled', 1, 1)`,
-		h.school.Authority, ids.New(), device.ID, h.school.ID, device.ID)
+	enrolment := storetest.Enrol(h.t, h.store, h.school.Branch(), device.ID)
 	storetest.Exec(h.t, h.store, `INSERT INTO device_states (authority, device, school, schema_no, agent, last_seen) VALUES ($1, $2, $3, 1, '1.0', $4)
 		ON CONFLICT (authority, device) DO UPDATE SET schema_no = 1`, h.school.Authority, device.ID, h.school.ID, h.at.UnixMilli())
 	for _, group := range groups {
 		h.must(h.roster.AddDevices(h.t.Context(), h.operator, group.ID, []org.ID{device.ID}, time.Time{}, time.Time{}))
 	}
-	enrolment := storetest.Ask(h.t, h.store, `SELECT id FROM enrolments WHERE device = $1`, device.ID)
-	return &laptop{h: h, id: device.ID, enrolment: org.ID(enrolment), pupil: pupil.ID, kept: map[string]lease.Lease{}, left: map[string]int{}}
+	return &laptop{h: h, id: device.ID, enrolment: enrolment, pupil: pupil.ID, kept: map[string]lease.Lease{}, left: map[string]int{}}
 }
 
 // plan is an examination of the class from ten to nine for ninety minutes.
@@ -219,5 +210,3 @@ func (l *laptop) held() *lease.Lease {
 
 // locked reports whether an examination holds on the laptop.
 func (l *laptop) locked() bool { return l.held() != nil }
-
-type actor = may.Actor

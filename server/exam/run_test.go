@@ -9,6 +9,7 @@ import (
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/exam"
+	"schulwart.org/server/may"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
 )
@@ -74,15 +75,14 @@ func TestEverySeatHasItsOwnEnd(t *testing.T) {
 		}
 		// The office and who leads it see whose end is later; who only reads does not.
 		for _, reader := range []struct {
-			who  string
+			who  may.Actor
 			sees bool
-		}{{"oert", true}, {"office", true}, {"adler", false}, {"desk", false}} {
-			who := map[string]any{"oert": h.oert, "office": h.office, "adler": h.adler, "desk": h.desk}[reader.who]
-			board, err := h.Board(t.Context(), who.(actor), e.ID)
+		}{{h.oert, true}, {h.office, true}, {h.adler, false}, {h.desk, false}} {
+			board, err := h.Board(t.Context(), reader.who, e.ID)
 			h.must(err)
 			for _, place := range board.Places {
 				if place.Ends.IsZero() == reader.sees {
-					t.Errorf("%s sees %v", reader.who, place.Ends)
+					t.Errorf("%s sees %v", reader.who.Name, place.Ends)
 				}
 			}
 		}

@@ -64,13 +64,7 @@ func (h *house) newSchool(authority org.ID, name string) roster.School {
 
 func (h *house) person(name string, role may.Role, branch org.Branch) may.Actor {
 	h.t.Helper()
-	salutation, plain := staff.ReadName(name)
-	person := staff.Person{
-		ID: ids.New(), Authority: branch.Authority, Salutation: salutation, Name: plain, Login: ids.New().String() + "@example.org",
-		Grants: []may.Grant{{Role: role, Branch: branch}}, Created: h.at, Source: "hand",
-	}
-	h.must(h.store.CreateStaff(h.t.Context(), may.System("test", branch), person, "", staff.Code{}))
-	return may.Actor{ID: person.ID, Name: person.Display(), Login: person.Login, Grants: person.Grants, Via: "test"}
+	return storetest.Person(h.t, h.store, name, role, branch, h.at)
 }
 
 var noCode staff.Code

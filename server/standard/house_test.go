@@ -12,7 +12,6 @@ import (
 	"schulwart.org/server/ids"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
-	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
@@ -83,13 +82,7 @@ func (h *house) group(name string, kind org.GroupKind) roster.Group {
 
 func (h *house) person(name string, role may.Role, branch org.Branch) may.Actor {
 	h.t.Helper()
-	salutation, plain := staff.ReadName(name)
-	person := staff.Person{
-		ID: ids.New(), Authority: branch.Authority, Salutation: salutation, Name: plain, Login: ids.New().String() + "@example.org",
-		Grants: []may.Grant{{Role: role, Branch: branch}}, Created: h.at, Source: "hand",
-	}
-	h.must(h.store.CreateStaff(h.t.Context(), may.System("test", branch), person, "", staff.Code{}))
-	return may.Actor{ID: person.ID, Name: person.Display(), Login: person.Login, Grants: person.Grants, Via: "test"}
+	return storetest.Person(h.t, h.store, name, role, branch, h.at)
 }
 
 // devices makes devices of a school, enrolled ones unless told otherwise.
@@ -102,8 +95,7 @@ func (h *house) devices(school roster.School, platform org.Platform, n int, enro
 		h.must(err)
 		made = append(made, device.ID)
 		if enrolled {
-			storetest.Exec(h.t, h.store, `INSERT INTO enrolments (authority, id, device, school, udid, state, created, changed) VALUES ($1, $2, $3, $4, $5, 'enrolled', 1, 1)`,
-				school.Authority, ids.New(), device.ID, school.ID, device.ID)
+			storetest.Enrol(h.t, h.store, school.Branch(), device.ID)
 			storetest.Exec(h.t, h.store, `INSERT INTO device_states (authority, device, school, schema_no) VALUES ($1, $2, $3, 1) ON CONFLICT (authority, device) DO UPDATE SET schema_no = 1`,
 				school.Authority, device.ID, school.ID)
 		}

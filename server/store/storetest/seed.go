@@ -6,9 +6,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/ids"
+	"schulwart.org/server/may"
+	"schulwart.org/server/staff"
 	"schulwart.org/server/store"
 )
 
@@ -64,4 +67,27 @@ func School(t testing.TB, s *store.Store) (school org.Branch, class org.ID) {
 	Exec(t, s, `INSERT INTO schools (authority, id, name, created) VALUES ($1, $2, 'Grundschule am Wald', 1)`, school.Authority, school.School)
 	Exec(t, s, `INSERT INTO school_groups (authority, id, school, kind, name, created) VALUES ($1, $2, $3, 'class', '4b', 1)`, school.Authority, class, school.School)
 	return school, class
+}
+
+// Person plants somebody with one role in a branch and returns them as they act.
+func Person(t testing.TB, s *store.Store, name string, role may.Role, branch org.Branch, created time.Time) may.Actor {
+	t.Helper()
+	salutation, plain := staff.ReadName(name)
+	person := staff.Person{
+		ID: ids.New(), Authority: branch.Authority, Salutation: salutation, Name: plain, Login: ids.New().String() + "@example.org",
+		Grants: []may.Grant{{Role: role, Branch: branch}}, Created: created, Source: "hand",
+	}
+	if err := s.CreateStaff(t.Context(), may.System("test", branch), person, "", staff.Code{}); err != nil {
+		t.Fatal(err)
+	}
+	return may.Actor{ID: person.ID, Name: person.Display(), Login: person.Login, Grants: person.Grants, Via: "test"}
+}
+
+// Enrol plants the enrolment of a device and returns it.
+func Enrol(t testing.TB, s *store.Store, school org.Branch, device org.ID) org.ID {
+	t.Helper()
+	id := ids.New()
+	Exec(t, s, `INSERT INTO enrolments (authority, id, device, school, udid, state, created, changed) VALUES ($1, $2, $3, $4, $5, 'enrolled', 1, 1)`,
+		school.Authority, id, device, school.School, device)
+	return id
 }
