@@ -41,6 +41,14 @@ func draftOut(d standard.Draft) Draft {
 	return out
 }
 
+// draftBody answers with a draft, unless there is a fault.
+func draftBody(draft standard.Draft, err error) (*body[Draft], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[Draft]{draftOut(draft)}, nil
+}
+
 type newDraftIn struct {
 	Body struct {
 		Place  Place           `json:"place"`
@@ -74,19 +82,11 @@ func (d *door) createDraft(ctx context.Context, actor may.Actor, in *newDraftIn)
 	for family, said := range in.Body.Says {
 		wishes[family] = standard.Wish{Settings: said.Settings, Holds: said.Holds}
 	}
-	draft, err := d.Standard.Begin(ctx, actor, in.Body.Place.of(), standard.NewDraft{Title: in.Body.Title, Reason: in.Body.Reason, Pilot: in.Body.Pilot, Families: wishes})
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.Begin(ctx, actor, in.Body.Place.of(), standard.NewDraft{Title: in.Body.Title, Reason: in.Body.Reason, Pilot: in.Body.Pilot, Families: wishes}))
 }
 
 func (d *door) findDraft(ctx context.Context, actor may.Actor, in *byID) (*body[Draft], error) {
-	draft, err := d.Standard.Draft(ctx, actor, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.Draft(ctx, actor, in.ID))
 }
 
 func (d *door) impact(ctx context.Context, actor may.Actor, in *byID) (*body[Impact], error) {
@@ -98,33 +98,19 @@ func (d *door) impact(ctx context.Context, actor may.Actor, in *byID) (*body[Imp
 }
 
 func (d *door) proposeDraft(ctx context.Context, actor may.Actor, in *byID) (*body[Draft], error) {
-	draft, err := d.Standard.Propose(ctx, actor, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.Propose(ctx, actor, in.ID))
 }
 
 func (d *door) publishDraft(ctx context.Context, actor may.Actor, in *publishIn) (*body[Draft], error) {
 	draft, _, err := d.Standard.Publish(ctx, actor, in.ID, standard.Release{Pilot: in.Body.Pilot, Seen: in.Body.Seen})
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(draft, err)
 }
 
 func (d *door) approveDraft(ctx context.Context, actor may.Actor, in *publishIn) (*body[Draft], error) {
 	draft, _, err := d.Standard.Approve(ctx, actor, in.ID, standard.Release{Pilot: in.Body.Pilot, Seen: in.Body.Seen})
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(draft, err)
 }
 
 func (d *door) discardDraft(ctx context.Context, actor may.Actor, in *byID) (*body[Draft], error) {
-	draft, err := d.Standard.Discard(ctx, actor, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.Discard(ctx, actor, in.ID))
 }

@@ -123,11 +123,7 @@ func (d *door) prepare(ctx context.Context, actor may.Actor, in FamilyPath, want
 	if wanted.Title == "" {
 		wanted.Title = in.Family
 	}
-	draft, err := d.Standard.Begin(ctx, actor, in.place(), wanted)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.Begin(ctx, actor, in.place(), wanted))
 }
 
 func (d *door) policies(ctx context.Context, actor may.Actor, in *placeIn) (*body[Policies], error) {

@@ -163,11 +163,7 @@ func (d *door) offer(ctx context.Context, actor may.Actor, in *offerIn) (*body[T
 }
 
 func (d *door) takeTemplate(ctx context.Context, actor may.Actor, in *takeTemplateIn) (*body[Draft], error) {
-	draft, err := d.Standard.TakeTemplate(ctx, actor, in.ID, in.Body.Place.of(), in.Body.Title)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Draft]{draftOut(draft)}, nil
+	return draftBody(d.Standard.TakeTemplate(ctx, actor, in.ID, in.Body.Place.of(), in.Body.Title))
 }
 
 func (d *door) declineTemplate(ctx context.Context, actor may.Actor, in *declineIn) (*struct{}, error) {

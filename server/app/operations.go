@@ -119,7 +119,7 @@ func (a *App) secretKey(ctx context.Context, purpose string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	return key, a.Store.PutSecret(ctx, purpose, key)
+	return a.Store.EnsureSecret(ctx, purpose, key)
 }
 
 // greet tells the operator at the terminal where to go: to the set-up while

@@ -60,10 +60,7 @@ func (s *Store) EnsureIssuer(ctx context.Context) (string, error) {
 	if err != nil || issuer != "" {
 		return issuer, err
 	}
-	if err := s.PutSetting(ctx, "issuer", "schulwart:"+ids.New().String()); err != nil {
-		return "", err
-	}
-	return s.Setting(ctx, "issuer")
+	return s.ensureSetting(ctx, "issuer", "schulwart:"+ids.New().String())
 }
 
 // Authorities lists the authorities, for jobs that go through all of them.

@@ -26,6 +26,15 @@ func (s *Store) PutSetting(ctx context.Context, name, value string) error {
 	return err
 }
 
+// ensureSetting keeps a value unless there is one, and returns the one that is
+// kept: of several servers that begin at once the first is right.
+func (s *Store) ensureSetting(ctx context.Context, name, value string) (string, error) {
+	if _, err := s.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
+		return "", err
+	}
+	return s.Setting(ctx, name)
+}
+
 // Secret returns a sealed value of the whole installation, nil if there is none.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	sealed, err := s.Setting(ctx, "secret:"+name)
@@ -42,6 +51,19 @@ func (s *Store) PutSecret(ctx context.Context, name string, secret []byte) error
 		return fmt.Errorf("sealing %s: %w", name, err)
 	}
 	return s.PutSetting(ctx, "secret:"+name, sealed)
+}
+
+// EnsureSecret seals and keeps a value of the whole installation unless there is
+// one, and returns the one that is kept.
+func (s *Store) EnsureSecret(ctx context.Context, name string, secret []byte) ([]byte, error) {
+	sealed, err := s.vault.seal(name, secret)
+	if err != nil {
+		return nil, fmt.Errorf("sealing %s: %w", name, err)
+	}
+	if sealed, err = s.ensureSetting(ctx, "secret:"+name, sealed); err != nil {
+		return nil, err
+	}
+	return s.vault.open(name, sealed)
 }
 
 // SaveKeys seals and keeps signing keys, leaves the audit row, and marks every

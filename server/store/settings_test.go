@@ -27,6 +27,34 @@ func TestSecretsAreSealedUnderTheKeyFile(t *testing.T) {
 	})
 }
 
+// Servers that begin at once agree on one key.
+func TestASecretIsMadeOnce(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		var all sync.WaitGroup
+		kept := make([]string, 8)
+		for i := range kept {
+			all.Go(func() {
+				secret, err := s.EnsureSecret(ctx, "links", fmt.Append(nil, "key ", i))
+				if err != nil {
+					t.Error(err)
+				}
+				kept[i] = string(secret)
+			})
+		}
+		all.Wait()
+		read, err := s.Secret(ctx, "links")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, secret := range kept {
+			if secret != string(read) {
+				t.Errorf("server %d holds %q, kept is %q", i, secret, read)
+			}
+		}
+	})
+}
+
 func TestAFailedRequestDisturbsNobodyInItsBatch(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		ctx := context.Background()
