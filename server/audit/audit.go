@@ -132,7 +132,8 @@ type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
 	PutSetting(ctx context.Context, name, value string) error
 	Secret(ctx context.Context, name string) ([]byte, error)
-	PutSecret(ctx context.Context, name string, secret []byte) error
+	// EnsureSecret keeps a secret unless there is one, and returns what is kept.
+	EnsureSecret(ctx context.Context, name string, secret []byte) ([]byte, error)
 }
 
 // Row is a row as an archive file keeps it.

@@ -245,7 +245,7 @@ func (s *Service) key(ctx context.Context) (ed25519.PrivateKey, error) {
 		if _, err := rand.Read(seed); err != nil {
 			return nil, err
 		}
-		if err := s.Store.PutSecret(ctx, "audit-key", seed); err != nil {
+		if seed, err = s.Store.EnsureSecret(ctx, "audit-key", seed); err != nil {
 			return nil, fmt.Errorf("keeping the key of the audit log: %w", err)
 		}
 	}

@@ -47,12 +47,11 @@ type authority struct{ identity }
 // secrets keeps sealed values of the installation.
 type secrets interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
-	PutSecret(ctx context.Context, name string, secret []byte) error
-	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
+	// EnsureSecret keeps a secret unless there is one, and returns what is kept.
+	EnsureSecret(ctx context.Context, name string, secret []byte) ([]byte, error)
 }
 
-// keep returns the secret of the name, made once if there is none. When two
-// processes start at the same time, both use what was written last.
+// keep returns the secret of the name, made once if there is none.
 func keep(ctx context.Context, store secrets, name string, fresh func() ([]byte, error)) ([]byte, error) {
 	known, err := store.Secret(ctx, name)
 	if err != nil || known != nil {
@@ -62,16 +61,10 @@ func keep(ctx context.Context, store secrets, name string, fresh func() ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	err = store.Atomically(ctx, func(ctx context.Context) error {
-		if known, err = store.Secret(ctx, name); err != nil || known != nil {
-			return err
-		}
-		return store.PutSecret(ctx, name, value)
-	})
-	if err != nil {
+	if value, err = store.EnsureSecret(ctx, name, value); err != nil {
 		return nil, fmt.Errorf("keeping %s: %w", name, err)
 	}
-	return store.Secret(ctx, name)
+	return value, nil
 }
 
 func openIdentity(ctx context.Context, store secrets, name string, fresh func() (identity, error)) (identity, error) {

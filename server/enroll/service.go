@@ -23,8 +23,8 @@ import (
 // Store is what the room remembers. Each method is one transaction.
 type Store interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
-	PutSecret(ctx context.Context, name string, secret []byte) error
-	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
+	// EnsureSecret keeps a secret unless there is one, and returns what is kept.
+	EnsureSecret(ctx context.Context, name string, secret []byte) ([]byte, error)
 
 	// EnrolPlace returns a school, or a group with its school; the other id is
 	// empty. It is a NotFound fault if there is none.

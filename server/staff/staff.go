@@ -189,7 +189,8 @@ type Store interface {
 
 	Setting(ctx context.Context, name string) (string, error)
 	Secret(ctx context.Context, name string) ([]byte, error)
-	PutSecret(ctx context.Context, name string, secret []byte) error
+	// EnsureSecret keeps a secret unless there is one, and returns what is kept.
+	EnsureSecret(ctx context.Context, name string, secret []byte) ([]byte, error)
 }
 
 // Service is the room.

@@ -120,7 +120,7 @@ func (s *Service) signingKey(ctx context.Context) (ed25519.PrivateKey, error) {
 		if _, err := rand.Read(seed); err != nil {
 			return nil, err
 		}
-		if err := s.Store.PutSecret(ctx, keyName, seed); err != nil {
+		if seed, err = s.Store.EnsureSecret(ctx, keyName, seed); err != nil {
 			return nil, fmt.Errorf("keeping the key of programs' tokens: %w", err)
 		}
 	}
