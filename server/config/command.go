@@ -25,8 +25,8 @@ type CLI struct {
 	Verify   VerifyCommand   `cmd:"" help:"Check the audit chain."`
 	Export   SheetsCommand   `cmd:"" help:"Write policies as sheets (YAML) into a folder; comments that stand there stay."`
 	Plan     SheetsCommand   `cmd:"" help:"Say what a folder of sheets would change. Exit code 0: nothing, 2: something, 1: an error."`
-	Template TemplateCommand `cmd:"" help:"Make and read signed packages of templates."`
 	Apply    SheetsCommand   `cmd:"" help:"Make policies as a folder of sheets wants them, all or nothing."`
+	Template TemplateCommand `cmd:"" help:"Make and read signed packages of templates."`
 	Version  struct{}        `cmd:"" help:"Print version and commit."`
 }
 

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
@@ -30,40 +28,6 @@ func secret() string {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
-}
-
-// progress is what is kept between visits.
-type progress struct {
-	States map[Step]State `json:"states"`
-	Forms  Forms          `json:"forms"`
-}
-
-func (s *Service) progress(ctx context.Context) (progress, error) {
-	p := progress{Forms: s.Defaults}
-	text, err := s.Store.Setting(ctx, progressName)
-	if err == nil && text != "" {
-		err = json.Unmarshal([]byte(text), &p)
-	}
-	if err != nil {
-		return p, fmt.Errorf("reading how far the set-up is: %w", err)
-	}
-	if p.States == nil {
-		p.States = map[Step]State{}
-	}
-	for _, step := range Steps {
-		if p.States[step] == "" {
-			p.States[step] = Open
-		}
-	}
-	return p, nil
-}
-
-func (s *Service) keep(ctx context.Context, permit may.Permit, p progress) error {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	return s.Store.SaveSetting(ctx, permit, progressName, string(text))
 }
 
 // Link makes a one-time token while nobody has a login, to be printed at start.

@@ -2,6 +2,8 @@ package setup
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net"
 	"slices"
 
@@ -9,6 +11,40 @@ import (
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 )
+
+// progress is what is kept between visits.
+type progress struct {
+	States map[Step]State `json:"states"`
+	Forms  Forms          `json:"forms"`
+}
+
+func (s *Service) progress(ctx context.Context) (progress, error) {
+	p := progress{Forms: s.Defaults}
+	text, err := s.Store.Setting(ctx, progressName)
+	if err == nil && text != "" {
+		err = json.Unmarshal([]byte(text), &p)
+	}
+	if err != nil {
+		return p, fmt.Errorf("reading how far the set-up is: %w", err)
+	}
+	if p.States == nil {
+		p.States = map[Step]State{}
+	}
+	for _, step := range Steps {
+		if p.States[step] == "" {
+			p.States[step] = Open
+		}
+	}
+	return p, nil
+}
+
+func (s *Service) keep(ctx context.Context, permit may.Permit, p progress) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return s.Store.SaveSetting(ctx, permit, progressName, string(text))
+}
 
 // Status is how far the set-up is.
 type Status struct {
