@@ -250,6 +250,16 @@ func TestBypassesOfTheExamScreen(t *testing.T) {
 		})
 		r.sees("the exam is in front", ddm.PartOK)
 	})
+	t.Run("a second browser whose profile is called like the exam's", func(t *testing.T) {
+		own := filepath.Join(r.home, "schulwart-exam-own")
+		r.start("/usr/bin/chromium", "--no-sandbox", "--disable-gpu", "--user-data-dir="+own, "about:blank")
+		r.eventually("it was seen, and closed", func() bool {
+			out, _ := exec.Command("pgrep", "-u", strconv.Itoa(examinee), "-f", "user-data-dir="+own).Output()
+			_, err := os.Stat(own)
+			return err == nil && len(out) == 0
+		})
+		r.sees("the exam is in front", ddm.PartOK)
+	})
 	t.Run("killing the helper", func(t *testing.T) {
 		data, err := os.ReadFile(r.holds.LockFile(linux.SessionName))
 		if err != nil {

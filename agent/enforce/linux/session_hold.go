@@ -108,7 +108,7 @@ func (k *sessionKeeper) over() error {
 		}
 		left := 0
 		for _, p := range programs {
-			if _, ours := k.profileOf(p); ours {
+			if strings.Contains(profileOf(p), profileMark) {
 				left++
 				_ = k.Programs.End(p)
 			}
@@ -143,7 +143,7 @@ func (k *sessionKeeper) look() {
 		there[name] = true
 		k.report.Wayland = k.report.Wayland || d.Wayland
 		if k.browsers[name] == nil {
-			k.browsers[name] = &examBrowser{desktop: d}
+			k.browsers[name] = &examBrowser{desktop: d, profile: path.Join(k.order.Profiles, k.profileName(name))}
 		}
 	}
 	for name := range k.browsers {
@@ -175,14 +175,10 @@ func (k *sessionKeeper) sort(programs []host.Program) {
 	}
 	for _, p := range programs {
 		name := path.Base(p.Path)
-		switch profile, ours := k.profileOf(p); {
-		case ours && isBrowser(p):
-			for _, b := range k.browsers {
-				if b.profile == profile {
-					b.program, b.runs = p, true
-				}
-			}
-		case ours:
+		switch b := k.browserOf(p); {
+		case b != nil && isBrowser(p):
+			b.program, b.runs = p, true
+		case b != nil:
 		case k.order.Page != "" && isBrowser(p) && k.concerns(p):
 			if time.Since(k.began) > graceful || p.Started > k.startedBefore() {
 				_ = k.Programs.AskToEnd(p)
@@ -208,17 +204,43 @@ func (k *sessionKeeper) concerns(p host.Program) bool {
 	return false
 }
 
-// profileOf returns which of our profiles a program runs with.
-func (k *sessionKeeper) profileOf(p host.Program) (string, bool) {
-	for _, arg := range p.Args {
-		for _, one := range strings.Fields(arg) {
-			profile := strings.TrimPrefix(one, "--user-data-dir=")
-			if strings.Contains(profile, profileMark) {
-				return profile, true
-			}
+// browserOf returns the examination's browser that a program is or belongs to, nil
+// for every other. A name that looks like one of our profiles makes nobody ours.
+func (k *sessionKeeper) browserOf(p host.Program) *examBrowser {
+	profile := profileOf(p)
+	for _, b := range k.browsers {
+		if profile != "" && b.profile == profile {
+			return b
 		}
 	}
-	return "", false
+	return nil
+}
+
+// profileOf returns the profile that a browser or one of its helpers was started
+// with; none where two are named, since either could be the one that counts.
+func profileOf(p host.Program) string {
+	// Helpers of Chromium join all their arguments with blanks.
+	words := strings.Fields(strings.Join(p.Args, " "))
+	found := ""
+	for i, word := range words {
+		profile, named := strings.CutPrefix(word, "--user-data-dir=")
+		if !named && (word == "--profile" || word == "-profile") && i+1 < len(words) {
+			profile, named = words[i+1], true
+		}
+		if !named {
+			continue
+		}
+		if found != "" && found != profile {
+			return ""
+		}
+		found = profile
+	}
+	return found
+}
+
+func (k *sessionKeeper) profileName(session string) string {
+	sum := sha256.Sum256([]byte(k.order.ID + "\x00" + session))
+	return strings.TrimPrefix(profileMark, "/") + hex.EncodeToString(sum[:8])
 }
 
 // profileMark is part of every profile's name.
@@ -246,8 +268,7 @@ func (k *sessionKeeper) open() {
 }
 
 func (k *sessionKeeper) launch(name string, b *examBrowser, program string) error {
-	sum := sha256.Sum256([]byte(k.order.ID + "\x00" + name))
-	profile, err := k.Profiles(k.order.Profiles).Make(strings.TrimPrefix(profileMark, "/")+hex.EncodeToString(sum[:8]), b.desktop.UID, b.desktop.GID)
+	profile, err := k.Profiles(k.order.Profiles).Make(k.profileName(name), b.desktop.UID, b.desktop.GID)
 	if err != nil {
 		return err
 	}
