@@ -20,9 +20,11 @@ type memory struct {
 
 func (m memory) Secret(_ context.Context, name string) ([]byte, error) { return m.secrets[name], nil }
 
-func (m memory) PutSecret(_ context.Context, name string, secret []byte) error {
-	m.secrets[name] = secret
-	return nil
+func (m memory) EnsureSecret(_ context.Context, name string, secret []byte) ([]byte, error) {
+	if m.secrets[name] == nil {
+		m.secrets[name] = secret
+	}
+	return m.secrets[name], nil
 }
 
 func (m memory) Atomically(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
