@@ -215,8 +215,10 @@ const (
 	EventExamWaits = "exam.waits"
 	// EventExamResumed: the resume code of the "number" was typed.
 	EventExamResumed = "exam.resumed"
-	// EventExamHand: the pupil asks for the invigilator.
-	EventExamHand = "exam.hand"
+	// EventExamHand: the pupil asks for the invigilator, who sees it until having
+	// gone there, or until EventExamHandDown: the pupil needs nobody any more.
+	EventExamHand     = "exam.hand"
+	EventExamHandDown = "exam.hand-down"
 	// EventExamHandedIn: "files" files of "bytes" bytes were kept by the server.
 	EventExamHandedIn = "exam.handed-in"
 )

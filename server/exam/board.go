@@ -31,7 +31,7 @@ type Place struct {
 	Reason   string // under "exam.reason", or "reason" for what the device said
 	Args     map[string]string
 	Since    time.Time
-	Hand     time.Time // when the pupil last asked for somebody; zero: not
+	Hand     time.Time // since when the pupil asks for somebody; zero: not
 	Waits    bool      // for the resume code
 	Lost     Lost
 	// Ends is only filled for who leads the examination.
@@ -163,8 +163,10 @@ func (p *Place) heard(records []Record) {
 		}
 		switch {
 		case r.Key == "event" && r.Args["event"] == ddm.EventExamHand:
-			p.Hand = r.At
-		case r.Key == "seen_to":
+			if p.Hand.IsZero() { // asking again is not asking later
+				p.Hand = r.At
+			}
+		case r.Key == "seen_to", r.Key == "event" && r.Args["event"] == ddm.EventExamHandDown:
 			p.Hand = time.Time{}
 		case r.Key == "event" && r.Args["event"] == ddm.EventExamWaits:
 			p.Waits = true

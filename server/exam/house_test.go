@@ -210,3 +210,16 @@ func (l *laptop) held() *lease.Lease {
 
 // locked reports whether an examination holds on the laptop.
 func (l *laptop) locked() bool { return l.held() != nil }
+
+// standing is how a laptop stands on the board.
+func (h *house) standing(id org.ID, l *laptop) exam.Standing {
+	h.t.Helper()
+	board, err := h.Board(h.t.Context(), h.oert, id)
+	h.must(err)
+	for _, place := range board.Places {
+		if place.Device == l.id {
+			return place.Standing
+		}
+	}
+	return ""
+}
