@@ -117,7 +117,10 @@ type AgentItems struct {
 	BootID string        `json:"boot-id,omitempty"`
 	Leases []LeaseStatus `json:"leases"` // every lease it remembers, ended ones too
 	Facts  *Facts        `json:"facts,omitempty"`
-	Events []Event       `json:"events,omitempty"` // since the last acknowledged report
+	// Packages is its word on every package of which a declaration speaks or spoke
+	// until it was taken away, at most MostPackages.
+	Packages []PackageStatus `json:"packages,omitempty"`
+	Events   []Event         `json:"events,omitempty"` // since the last acknowledged report
 	// Sealed are the lines of sealed logs that no acknowledged report contained,
 	// oldest first, at most MostSealed of them; the rest comes with the next report.
 	Sealed []Sealed `json:"sealed,omitempty"`
@@ -149,6 +152,34 @@ type LeaseStatus struct {
 	// with "app" in the part apps).
 	Parts  []Part  `json:"parts,omitempty"`
 	Reason *Reason `json:"reason,omitempty"`
+}
+
+// MostPackages bounds the packages in one report.
+const MostPackages = 200
+
+// PackageState is what a device says of one package.
+type PackageState string
+
+// The states of a package on its device.
+const (
+	PackageWaiting     PackageState = "waiting"      // for the window, or for the person who said "later"
+	PackageLoading     PackageState = "loading"      // the file is on its way
+	PackageInstalling  PackageState = "installing"   // the system works on it
+	PackageVerified    PackageState = "verified"     // looked: Present is what is there
+	PackageFailed      PackageState = "failed"       // Reason says why; tried again with a higher try only
+	PackageNotPossible PackageState = "not-possible" // this system cannot do it; Reason says why
+)
+
+// PackageStatus is the device's word on one package. Present is the version that
+// the system itself names, empty for none: it was looked for, not concluded.
+type PackageStatus struct {
+	Rollout string       `json:"rollout"`
+	Name    string       `json:"name"`
+	Try     int          `json:"try"`
+	State   PackageState `json:"state"`
+	Present string       `json:"present,omitempty"`
+	Since   time.Time    `json:"since"` // device time
+	Reason  *Reason      `json:"reason,omitempty"`
 }
 
 // PartState is what was read back of one part of an enforcement.
