@@ -90,19 +90,22 @@ func Decide(plan Plan, status Status, figures []Figures, open bool, now time.Tim
 	if status.State != Running && status.State != Waiting || len(figures) != len(plan.Rings) || status.Ring < 0 {
 		return status
 	}
-	for ring, f := range figures[:status.Ring+1] {
-		if why, count, of := plan.Gates.halts(f); why != "" {
-			status.State, status.Why, status.Where, status.Count, status.Of = Halted, why, ring, count, of
-			return status
-		}
-	}
-	for plan.Gates.passed(figures[status.Ring], status.Since, now) {
-		if status.Ring == len(plan.Rings)-1 {
-			if pending(figures) == 0 {
-				status.State = Done
+	for {
+		for ring, f := range figures[:status.Ring+1] {
+			if why, count, of := plan.Gates.halts(f); why != "" {
+				status.State, status.Why, status.Where, status.Count, status.Of = Halted, why, ring, count, of
 				return status
 			}
+		}
+		if !plan.Gates.passed(figures[status.Ring], status.Since, now) {
 			break
+		}
+		if status.Ring == len(plan.Rings)-1 {
+			if pending(figures) > 0 {
+				break
+			}
+			status.State = Done
+			return status
 		}
 		status.Ring++
 		status.Since = now.UTC()
