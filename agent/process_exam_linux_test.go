@@ -38,10 +38,18 @@ func count(log []ddm.Sealed, what ddm.Deed) (n int) {
 	return n
 }
 
+// cable pulls the cable or puts it in again: the way to the server, which is the
+// loopback link here, and the way out, of which the kernel tells the agent.
 func cable(t *testing.T, state string) {
 	t.Helper()
-	if out, err := exec.Command("ip", "link", "set", "lo", state).CombinedOutput(); err != nil {
-		t.Fatalf("cable %s: %v: %s", state, err, out)
+	commands := [][]string{{"link", "set", "lo", state}, {"link", "set", "out", state}}
+	if state == "up" {
+		commands = append(commands, []string{"route", "add", "default", "dev", "out"})
+	}
+	for _, args := range commands {
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			t.Fatalf("cable %s: ip %v: %v: %s", state, args, err, out)
+		}
 	}
 }
 
@@ -50,6 +58,13 @@ func cable(t *testing.T, state string) {
 // times. The device's own log proves it afterwards.
 func (a *try) throughAnExam(server *remotetest.Server, udid string) {
 	t := a.t
+	if out, err := exec.Command("ip", "link", "add", "out", "type", "veth", "peer", "name", "wall").CombinedOutput(); err != nil {
+		t.Fatalf("a way out: %v: %s", err, out)
+	}
+	if out, err := exec.Command("ip", "link", "set", "wall", "up").CombinedOutput(); err != nil {
+		t.Fatalf("a way out: %v: %s", err, out)
+	}
+	cable(t, "up")
 	l := remotetest.NewLease(udid, "x", lease.Exam, time.Minute)
 	l.NotBefore = time.Now().UTC().Truncate(time.Second).Add(6 * time.Second)
 	l.Expires = l.NotBefore.Add(14 * time.Second)
@@ -83,6 +98,7 @@ func (a *try) throughAnExam(server *remotetest.Server, udid string) {
 	_ = os.Remove(shift)
 	remotetest.Await(t, "the end without a server", func() bool { return !a.closed() })
 	cable(t, "up")
+	remotetest.Await(t, "the stream", func() bool { return a.status().Link == "stream" })
 	remotetest.Await(t, "the log", func() bool { return count(sealedLog(server, udid, "x"), ddm.DeedEnded) == 1 })
 	remotetest.Await(t, "the word on the end", func() bool { return phase(server, udid, "x") == ddm.LeaseEnded })
 	log := sealedLog(server, udid, "x")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"net"
+	"os"
+	"strings"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -19,13 +22,13 @@ func Uplink(ctx context.Context) (<-chan struct{}, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for links: %w", err)
 	}
+	u := begun()
 	back := make(chan struct{}, 1)
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	go func() {
 		defer close(back)
 		defer stop()
 		defer conn.Close()
-		var u uplink
 		for {
 			messages, err := conn.Receive()
 			if err != nil && (ctx.Err() != nil || !isOverrun(err)) {
@@ -50,6 +53,37 @@ func Uplink(ctx context.Context) (<-chan struct{}, error) {
 type uplink struct {
 	gone bool
 	down map[int32]bool // by index
+}
+
+// begun is what is known before the first word: which links have no carrier, and
+// whether there is no way out at all, as when a device started without any.
+func begun() uplink {
+	u := uplink{gone: !wayOut(), down: map[int32]bool{}}
+	links, _ := net.Interfaces()
+	for _, link := range links {
+		if link.Flags&(net.FlagLoopback|net.FlagRunning) == 0 {
+			u.down[int32(link.Index)] = true //nolint:gosec // it is one
+		}
+	}
+	return u
+}
+
+// wayOut reports whether a default route is there: a line with a destination and
+// a mask of nothing in proc_net(5)'s tables.
+func wayOut() bool {
+	v4, _ := os.ReadFile("/proc/thread-self/net/route")
+	for line := range strings.Lines(string(v4)) {
+		if f := strings.Fields(line); len(f) > 7 && f[1] == "00000000" && f[7] == "00000000" {
+			return true
+		}
+	}
+	v6, _ := os.ReadFile("/proc/thread-self/net/ipv6_route")
+	for line := range strings.Lines(string(v6)) {
+		if f := strings.Fields(line); len(f) > 9 && strings.Trim(f[0]+f[1], "0") == "" && f[9] != "lo" {
+			return true
+		}
+	}
+	return false
 }
 
 // hear takes one message, and reports whether it says that the way is back.
@@ -88,9 +122,6 @@ func (u *uplink) carrier(index int32, has bool) (back bool) {
 		back = u.down[index]
 		delete(u.down, index)
 		return back
-	}
-	if u.down == nil {
-		u.down = map[int32]bool{}
 	}
 	u.down[index], u.gone = true, true
 	return false

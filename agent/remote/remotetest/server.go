@@ -276,10 +276,11 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	udid := r.TLS.PeerCertificates[0].Subject.CommonName
 	s.mu.Lock()
 	d := s.device(udid)
-	d.Streaming = true
-	nudge := d.nudge
+	// The newest stream is the device's: an older one may be dead without knowing.
+	nudge := make(chan string, 4)
+	d.Streaming, d.nudge = true, nudge
 	s.mu.Unlock()
-	defer s.Do(func() { d.Streaming = false })
+	defer s.Do(func() { d.Streaming = d.Streaming && d.nudge != nudge })
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Schulwart-Poll", "1")
 	w.Header().Set("Schulwart-Heartbeat", "300")
