@@ -63,7 +63,7 @@ func TestACertificateFromAnAuthorityIsServedAndRenewed(t *testing.T) {
 
 	roots := authority.roots(t)
 	first := served(t, people, roots)
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		next := served(t, people, roots)
 		if next.SerialNumber.Cmp(first.SerialNumber) != 0 {
@@ -111,7 +111,7 @@ func startPebble(t *testing.T, program, certificate, key, people string) acmeAut
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{
 		"listenAddress": a.directory, "managementListenAddress": a.management, "certificate": certificate, "privateKey": key,
 		"httpPort": 1, "tlsPort": json.Number(tlsPort), "retryAfter": map[string]int{"authz": 1, "order": 1},
-		"profiles": map[string]any{"default": map[string]any{"description": "seconds", "validityPeriod": 12}},
+		"profiles": map[string]any{"default": map[string]any{"description": "seconds", "validityPeriod": 36}},
 	}})
 	if err != nil {
 		t.Fatal(err)
