@@ -58,6 +58,8 @@ const (
 	DeedRemote    Deed = "remote"    // "via" another place somebody can see or steer the device
 	DeedClipboard Deed = "clipboard" // something was carried from one program to another, and was emptied
 	DeedTries     Deed = "tries"     // wrong codes were typed; "count" in a row
+	DeedGiven     Deed = "given"     // "files" that were given out lie in the examination's folder
+	DeedCollected Deed = "collected" // the folder's state was kept to be handed in; "list" names it, "files", "final" after the end
 )
 
 // Link returns the seal that the line must have.

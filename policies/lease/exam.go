@@ -47,6 +47,12 @@ type Work struct {
 	Every int `json:"every,omitempty"`
 	// Given are the files that were given out.
 	Given []Given `json:"given,omitempty"`
+	// Exam and Ticket are the address under which the device hands in; the ticket
+	// is this device's alone. Key is the X25519 public key for which work is sealed.
+	// Without them, as from an older server, nothing is handed in.
+	Exam   string `json:"exam,omitempty"`
+	Ticket string `json:"ticket,omitempty"`
+	Key    []byte `json:"key,omitempty"`
 }
 
 // Given is one file that was given out.

@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"crypto/ecdh"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,6 +85,8 @@ type App struct {
 	// linkKey proves links of pupils' pages; browserKey makes passwords and addresses
 	// of files for Safe Exam Browser. See secretKey.
 	linkKey, browserKey []byte
+	// workKey opens what devices hand in of examinations.
+	workKey *ecdh.PrivateKey
 
 	started  time.Time
 	stopping chan struct{}
@@ -137,6 +140,13 @@ func (a *App) furnish(ctx context.Context) error {
 	}
 	if a.browserKey, err = a.secretKey(ctx, "safe-exam-browser"); err != nil {
 		return err
+	}
+	seed, err := a.secretKey(ctx, "exam-work")
+	if err != nil {
+		return err
+	}
+	if a.workKey, err = ecdh.X25519().NewPrivateKey(seed); err != nil {
+		return fmt.Errorf("reading the key for work: %w", err)
 	}
 	a.Live = &live.Hub{}
 	a.roomsForPeople()

@@ -16,6 +16,8 @@ func (a *App) jobs() []job {
 		{name: "tablets-send", every: "@every 20s", daily: -1, run: a.Tablet.Deliver},
 		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
 		{name: "exceptions", every: "* * * * *", daily: -1, run: a.Standard.Expire},
+		{name: "exams", every: "* * * * *", daily: -1, run: a.Exams.Tick},
+		{name: "exam-evidence", every: "*/5 * * * *", daily: 3, run: a.Exams.Forget},
 		{name: "reminders", every: "*/5 * * * *", daily: 7, run: a.Standard.Remind},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
 		{name: "backup", every: "*/5 * * * *", hour: func() int { return a.Backup.Plan().Hour }, run: a.nightly},

@@ -53,7 +53,7 @@ func (h *Handler) showExamEvidence(c *gin.Context) error {
 // recordText says what a line tells. A key without words of its own, from a newer
 // agent, is shown as it came.
 func recordText(frame web.Frame, r exam.Record, names map[org.ID]string) web.Sentence {
-	key, args := r.Key, map[string]any{"name": "", "minutes": "", "seconds": "", "part": "", "what": r.Key}
+	key, args := r.Key, map[string]any{"name": "", "file": "", "files": "", "minutes": "", "seconds": "", "part": "", "what": r.Key}
 	for name, value := range r.Args {
 		args[name] = value
 		switch name {

@@ -290,6 +290,9 @@ func (s *Service) SetKeeping(ctx context.Context, actor may.Actor, authority org
 // Forget deletes evidence that is kept no longer, with a line that says so.
 func (s *Service) Forget(ctx context.Context) error {
 	const atOnce = 50
+	if err := s.Store.DropUnclaimed(ctx, s.Now().Add(-unclaimed)); err != nil {
+		return err
+	}
 	for {
 		old, err := s.Store.OldExams(ctx, s.Now(), atOnce)
 		if err != nil {

@@ -28,6 +28,7 @@ const (
 	MostExtra = 180
 
 	mostName, mostRoom, mostSeats, mostNames = 120, 200, 500, 200
+	mostEvery                                = 60 // minutes between two collections
 )
 
 // Exam is an examination.

@@ -89,7 +89,10 @@ func (s *Service) create(ctx context.Context, actor may.Actor, plan Plan, of org
 				return err
 			}
 		}
-		return s.Store.CreateExam(ctx, permit, exam)
+		if err := s.Store.CreateExam(ctx, permit, exam); err != nil || of == "" {
+			return err
+		}
+		return s.Store.CopyGiven(ctx, permit, Exam{ID: of, Branch: exam.Branch}, exam)
 	})
 	if err != nil {
 		return Exam{}, err
@@ -261,6 +264,9 @@ func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
 		exam = *rules.Exam
 	}
 	exam.Title, exam.Rehearsal = name, false
+	if exam.Work != nil {
+		exam.Work = &lease.Work{Folder: folder(name), Every: max(0, min(exam.Work.Every, mostEvery))}
+	}
 	rules.Sites, rules.Apps = slices.Compact(slices.Sorted(slices.Values(rules.Sites))), slices.Compact(slices.Sorted(slices.Values(rules.Apps)))
 	if len(rules.Sites) > mostNames || len(rules.Apps) > mostNames {
 		return rules, errs.E(errs.Invalid, "mode.too_many_names", "most", mostNames)

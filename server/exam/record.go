@@ -53,6 +53,7 @@ type Old struct {
 	Exam    org.ID
 	Starts  time.Time
 	Records int
+	Files   int // that had been handed in
 	Days    int // that the authority keeps evidence
 	Deleted time.Time
 }

@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"crypto/ecdh"
 	"slices"
 	"time"
 
@@ -51,6 +52,8 @@ type Store interface {
 	RecordExam(ctx context.Context, permit may.Permit, exam Exam, what string, records []Record) error
 
 	RecordStore
+	GivenStore
+	WorkStore
 	ReadinessStore
 	StaffNames
 }
@@ -127,6 +130,9 @@ type Service struct {
 	// Exam Browser are made. It stays the same for the life of the installation:
 	// files that were handed out keep their passwords.
 	BrowserKey []byte
+	// WorkKey opens what devices hand in; nil: nothing is handed in. It stays the same
+	// for the life of the installation.
+	WorkKey *ecdh.PrivateKey
 	// BrowserURL is the public address of such a file, as the door answers there.
 	BrowserURL func(exam org.ID, mark string) string
 }

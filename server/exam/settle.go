@@ -36,6 +36,9 @@ func (s *Service) settle(ctx context.Context, permit may.Permit, exam Exam, what
 	if exam.Mode == "" && (exam.Draft || exam.Over(now) || exam.Starts.Sub(now) > ArmBefore) {
 		return nil
 	}
+	if exam, err = s.leased(ctx, exam); err != nil {
+		return err
+	}
 	last := exam.LastEnd(seats, now)
 	if first := exam.Mode == ""; first || !last.Equal(exam.Last) {
 		// Kept before the first lease: a mode whose examination knows nothing of it
@@ -54,7 +57,7 @@ func (s *Service) settle(ctx context.Context, permit may.Permit, exam Exam, what
 	}
 	return s.Leases.Hold(ctx, permit, Hold{
 		Mode: exam.Mode, Branch: exam.school(), Rules: exam.Rules, Starts: exam.Starts, Ends: exam.End(now), Ended: ended,
-		Staff: exam.Staff, ByName: exam.ByName, Wishes: exam.Wishes(seats, now), What: what,
+		Staff: exam.Staff, ByName: exam.ByName, Wishes: s.ticketed(exam, exam.Wishes(seats, now)), What: what,
 	})
 }
 

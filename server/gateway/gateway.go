@@ -13,6 +13,7 @@ import (
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/work"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/command"
 	"schulwart.org/server/enroll"
@@ -34,6 +35,16 @@ type Stream interface {
 	Serve(w http.ResponseWriter, r *http.Request, enrolment org.ID) error
 }
 
+// Work takes what devices hand in of examinations, and gives out what they get. An
+// examination and its ticket are as the device's lease names them; a NotFound fault
+// says that they do not belong together, or that the examination is gone.
+type Work interface {
+	HandOut(ctx context.Context, e checkin.Enrolment, exam, ticket, hash string, n int) ([]byte, error)
+	// TakePiece and TakeList return after what they took is durable.
+	TakePiece(ctx context.Context, e checkin.Enrolment, exam, ticket, hash string, sealed []byte) error
+	TakeList(ctx context.Context, e checkin.Enrolment, exam, ticket string, sealed []byte) (work.Receipt, error)
+}
+
 // Counters count what came, by short names such as "tokens" and "refused.clone".
 type Counters interface {
 	Count(what string)
@@ -48,13 +59,14 @@ type Proxy struct {
 }
 
 // Gateway holds the rooms that the door leads to. Its fields are set once;
-// Stream, Counters and Proxy may be missing.
+// Stream, Work, Counters and Proxy may be missing.
 type Gateway struct {
 	CheckIn      *checkin.Service
 	Commands     *command.Service
 	Enroll       *enroll.Service
 	Declarations Declarations
 	Stream       Stream
+	Work         Work
 	Counters     Counters
 	Proxy        Proxy
 	// Console is the public address of the console, where people read what to do
@@ -68,6 +80,8 @@ type Gateway struct {
 const (
 	largestMessage = 4 << 20 // a list of all apps of a full iPad is about 1 MB
 	largestRequest = 64 << 10
+	largestPiece   = work.Piece + work.Overhead
+	largestList    = 1 << 20
 )
 
 // handler is a door that returns its fault.
@@ -86,6 +100,9 @@ func (g *Gateway) Handler() http.Handler {
 	route("PUT /mdm", g.message)
 	route("PUT /checkin", g.message)
 	route("GET /stream", g.stream)
+	route("GET /work/{exam}/{ticket}/given/{hash}/{n}", g.handOut)
+	route("PUT /work/{exam}/{ticket}/piece/{hash}", g.takePiece)
+	route("PUT /work/{exam}/{ticket}/list", g.takeList)
 	route("GET /enroll/{token}", g.invite)
 	route("GET /profile/{authority}/{school}/{identifier}/{version}/{seal}", g.profile)
 	route("GET /.well-known/est/cacerts", g.estAuthority)

@@ -166,6 +166,9 @@ func (d copied) tables(ctx context.Context) (map[string]columns, error) {
 // valuesAtOnce bounds how many values one statement carries: SQLite takes 32766.
 const valuesAtOnce = 30_000
 
+// bytesAtOnce bounds what files it carries, whatever their number.
+const bytesAtOnce = 8 << 20
+
 func copyTable(ctx context.Context, from, to copied, table string, columns, known columns) error {
 	if _, err := to.ExecContext(ctx, `DELETE FROM `+quoted(table)); err != nil {
 		return err
@@ -188,7 +191,9 @@ func copyTable(ctx context.Context, from, to copied, table string, columns, know
 		head += `OVERRIDING SYSTEM VALUE `
 	}
 	var batch []any
+	var held int
 	flush := func() error {
+		held = 0
 		if len(batch) == 0 {
 			return nil
 		}
@@ -205,9 +210,13 @@ func copyTable(ctx context.Context, from, to copied, table string, columns, know
 			return err
 		}
 		for i, value := range values {
-			batch = append(batch, fitting(value, known[names[i]], to.dialect))
+			value = fitting(value, known[names[i]], to.dialect)
+			if bytes, ok := value.([]byte); ok {
+				held += len(bytes)
+			}
+			batch = append(batch, value)
 		}
-		if len(batch)+len(names) > valuesAtOnce {
+		if len(batch)+len(names) > valuesAtOnce || held > bytesAtOnce {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -223,6 +232,9 @@ func copyTable(ctx context.Context, from, to copied, table string, columns, know
 // booleans, PostgreSQL takes no text with zero bytes or broken UTF-8.
 func fitting(value any, kind string, to dialect) any {
 	if bytes, ok := value.([]byte); ok {
+		if kind == "bytea" || kind == "blob" {
+			return bytes
+		}
 		value = string(bytes)
 	}
 	if to != postgres {

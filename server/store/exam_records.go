@@ -107,13 +107,27 @@ func (s *Store) DropExam(ctx context.Context, old exam.Old, at time.Time) error 
 				head = r.Hash
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO exam_deletions (authority, exam, school, starts, records, head, days, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (authority, exam) DO NOTHING`, old.Branch.Authority, old.Exam, old.Branch.School, millis(old.Starts), len(records), head, old.Days, millis(at))
+		works, err := s.ListWork(ctx, e)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO exam_deletions (authority, exam, school, starts, records, files, head, days, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (authority, exam) DO NOTHING`, old.Branch.Authority, old.Exam, old.Branch.School, millis(old.Starts), len(records), filesOf(works), head, old.Days, millis(at))
 		if err != nil {
 			return err
 		}
 		return s.dropExam(ctx, tx, e)
 	})
+}
+
+// filesOf counts the files of the latest state of each device.
+func filesOf(works []exam.Work) (n int) {
+	for i, w := range works {
+		if i == 0 || w.Device != works[i-1].Device {
+			n += len(w.Files)
+		}
+	}
+	return n
 }
 
 // ExamDays returns for how many days after its end an authority keeps what is
@@ -144,10 +158,10 @@ func (s *Store) ExamDeletions(ctx context.Context, school org.Branch, n int) ([]
 	return collect(ctx, s.reader(ctx), func(row scanner) (exam.Old, error) {
 		var old exam.Old
 		var starts, deleted int64
-		err := row.Scan(&old.Branch.Authority, &old.Branch.School, &old.Exam, &starts, &old.Records, &old.Days, &deleted)
+		err := row.Scan(&old.Branch.Authority, &old.Branch.School, &old.Exam, &starts, &old.Records, &old.Files, &old.Days, &deleted)
 		old.Starts, old.Deleted = instant(starts), instant(deleted)
 		return old, err
-	}, `SELECT authority, school, exam, starts, records, days, at FROM exam_deletions WHERE authority = $1 AND ($2 = '' OR school = $2) ORDER BY at DESC, exam LIMIT $3`, school.Authority, school.School, n)
+	}, `SELECT authority, school, exam, starts, records, files, days, at FROM exam_deletions WHERE authority = $1 AND ($2 = '' OR school = $2) ORDER BY at DESC, exam LIMIT $3`, school.Authority, school.School, n)
 }
 
 // ExamFacts returns what devices last said of themselves.
