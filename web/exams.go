@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -91,6 +93,8 @@ func (l ExamLive) count(standing string) int {
 	return n
 }
 
+// looks are the seats that need a look: who waits for somebody first, the longest
+// waiting before the others.
 func (l ExamLive) looks() []ExamSeat {
 	var all []ExamSeat
 	for _, seat := range l.Seats {
@@ -98,7 +102,25 @@ func (l ExamLive) looks() []ExamSeat {
 			all = append(all, seat)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b ExamSeat) int {
+		if c := cmp.Compare(b.pressing(), a.pressing()); c != 0 {
+			return c
+		}
+		return a.Asked.Compare(b.Asked)
+	})
 	return all
+}
+
+func (s ExamSeat) pressing() int {
+	switch {
+	case s.Waits:
+		return 3
+	case s.Hand:
+		return 2
+	case s.Standing == "not_ready" || s.Standing == "left":
+		return 1
+	}
+	return 0
 }
 
 // headline says where the examination stands.

@@ -81,11 +81,11 @@ type ExamPage struct {
 	MayEnd  bool
 	MayEdit bool
 	Staff   []Option // to whom it can be handed over
+	Print   string   // of what is shown, for the stream
 	Problem *Problem
 }
 
-// ExamLive is what moves on the page. The page asks for it again every few
-// seconds; ExamLiveFragment draws it.
+// ExamLive is what moves on the page, by the event stream.
 type ExamLive struct {
 	Frame     Frame
 	ID        string
@@ -110,7 +110,8 @@ type ExamSeat struct {
 	Seen     time.Time
 	Battery  int // percent, -1 when unknown
 	Look     bool
-	Hand     bool // asks for somebody
+	Hand     bool      // asks for somebody
+	Asked    time.Time // since when
 	Waits    bool // for the resume code
 	Lost     int  // minutes that may be given back
 }

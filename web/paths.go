@@ -51,7 +51,8 @@ const (
 	PathExamKeeping  = "/pruefungen/aufbewahrung" // POST days
 	PathExamNew      = "/pruefungen/neu"          // POST see ExamFormPage
 	PathExam         = "/pruefungen/:exam"
-	PathExamPart     = "/pruefungen/:exam/stand" // GET: ExamLiveFragment
+	PathExamPart     = "/pruefungen/:exam/stand" // GET: ExamFragments
+	PathExamLive     = "/pruefungen/:exam/live"  // GET: the stream of the page
 	PathExamEdit     = "/pruefungen/:exam/bearbeiten"
 	PathExamCopy     = "/pruefungen/:exam/kopie"         // POST
 	PathExamCancel   = "/pruefungen/:exam/absagen"       // POST

@@ -226,12 +226,9 @@ func beginStream(c *gin.Context) (stream, error) {
 		return s, err
 	}
 	c.Status(http.StatusOK)
-	// retry: the page's own script decides when to come back.
-	_, err := c.Writer.WriteString(": open\n\n")
-	if err == nil {
-		err = s.control.Flush()
-	}
-	return s, err
+	// retry: the page's own script decides when to come back. It takes a stream for
+	// one only when it hears something.
+	return s, s.beat()
 }
 
 // send draws components into one event; nothing for none.

@@ -240,14 +240,15 @@ func (h *house) listen(t *testing.T, b *browser, path string) <-chan string {
 	events := make(chan string, 16)
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 4<<20)
-	lines.Scan() // the comment that opens it
 	go func() {
 		var event strings.Builder
 		for lines.Scan() {
 			if line, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				event.WriteString(line + "\n")
 			} else if lines.Text() == "" && event.Len() > 0 {
-				events <- event.String()
+				if event.String() != "1\n" { // a beat
+					events <- event.String()
+				}
 				event.Reset()
 			}
 		}

@@ -22,7 +22,11 @@ func (h *Handler) showExamBrowser(c *gin.Context) error {
 	case "plain":
 		return download(c, kind, name, b.Plain)
 	}
+	row, err := h.examRowOf(c.Request.Context(), v.actor, b.Exam)
+	if err != nil {
+		return err
+	}
 	return page(c, web.ExamBrowser(web.ExamBrowserPage{
-		Frame: v.frame, Exam: h.examRowOf(c, b.Exam), Link: b.Link, QR: code(b.Link), Open: b.Open, Quit: b.Quit, Key: b.ConfigKey,
+		Frame: v.frame, Exam: row, Link: b.Link, QR: code(b.Link), Open: b.Open, Quit: b.Quit, Key: b.ConfigKey,
 	}))
 }

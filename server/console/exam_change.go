@@ -100,8 +100,12 @@ func (h *Handler) drawExamSeat(c *gin.Context, status int, problem *web.Problem)
 		if place.Device != param(c, "device") {
 			continue
 		}
+		row, err := h.examRowOf(ctx, v.actor, board.Exam)
+		if err != nil {
+			return err
+		}
 		shown := web.ExamSeatPage{
-			Frame: v.frame, Exam: h.examRowOf(c, board.Exam), Seat: examSeat(place, may.SeesNames(v.actor, board.Exam.Branch)), Ends: place.Ends,
+			Frame: v.frame, Exam: row, Seat: examSeat(place, may.SeesNames(v.actor, board.Exam.Branch)), Ends: place.Ends,
 			Released: !place.Note.Released.IsZero(), Swapped: place.Reason == "swapped", Over: board.Exam.Over(board.At) || !board.At.Before(place.Ends), Problem: problem,
 		}
 		spares, err := h.Exams.Spares(ctx, v.actor, id)
@@ -159,7 +163,11 @@ func (h *Handler) showExamTimes(c *gin.Context) error {
 	if !board.Leads {
 		return errs.E(errs.Denied, "exam.not_yours")
 	}
-	shown := web.ExamTimesPage{Frame: v.frame, Exam: h.examRowOf(c, board.Exam)}
+	row, err := h.examRowOf(c.Request.Context(), v.actor, board.Exam)
+	if err != nil {
+		return err
+	}
+	shown := web.ExamTimesPage{Frame: v.frame, Exam: row}
 	names := may.SeesNames(v.actor, board.Exam.Branch)
 	for _, place := range board.Places {
 		shown.Rows = append(shown.Rows, web.ExamTime{

@@ -32,7 +32,11 @@ func (h *Handler) showExamEvidence(c *gin.Context) error {
 	if c.Query("format") == "csv" {
 		return exportEvidence(c, evidence, names)
 	}
-	shown := web.ExamEvidencePage{Frame: v.frame, Exam: h.examRowOf(c, evidence.Exam), Whole: evidence.Whole, CSV: exportURL(c)}
+	row, err := h.examRowOf(c.Request.Context(), v.actor, evidence.Exam)
+	if err != nil {
+		return err
+	}
+	shown := web.ExamEvidencePage{Frame: v.frame, Exam: row, Whole: evidence.Whole, CSV: exportURL(c)}
 	for _, device := range evidence.Doubtful {
 		shown.Doubtful = append(shown.Doubtful, names[device])
 	}

@@ -1,11 +1,13 @@
 package console
 
 import (
+	"context"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/exam"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
@@ -80,13 +82,16 @@ func examRow(e exam.Exam, group string, now time.Time) web.ExamRow {
 	return row
 }
 
-// examRowOf is examRow with the group's name looked up.
-func (h *Handler) examRowOf(c *gin.Context, e exam.Exam) web.ExamRow {
+// examRowOf is examRow with the group's name looked up. A group that is no more
+// has none.
+func (h *Handler) examRowOf(ctx context.Context, who may.Actor, e exam.Exam) (web.ExamRow, error) {
 	name := ""
 	if e.Branch.Group != "" {
-		if group, err := h.Roster.Group(c.Request.Context(), actor(c), e.Branch.Group); err == nil {
-			name = group.Name
+		group, err := h.Roster.Group(ctx, who, e.Branch.Group)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return web.ExamRow{}, err
 		}
+		name = group.Name
 	}
-	return examRow(e, name, h.Now())
+	return examRow(e, name, h.Now()), nil
 }

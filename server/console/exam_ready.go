@@ -18,7 +18,11 @@ func (h *Handler) showExamReady(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.ExamReadyPage{Frame: v.frame, Exam: h.examRowOf(c, e)}
+	at, err := h.examRowOf(c.Request.Context(), v.actor, e)
+	if err != nil {
+		return err
+	}
+	shown := web.ExamReadyPage{Frame: v.frame, Exam: at}
 	names := may.SeesNames(v.actor, e.Branch)
 	for _, one := range ready {
 		row := web.ExamReady{Name: seatName(one.Seat, names), Armed: one.Line != nil && one.Line.Armed}
@@ -78,7 +82,11 @@ func (h *Handler) showExamCodes(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.ExamCodesPage{Frame: v.frame, Exam: h.examRowOf(c, e)}
+	row, err := h.examRowOf(c.Request.Context(), v.actor, e)
+	if err != nil {
+		return err
+	}
+	shown := web.ExamCodesPage{Frame: v.frame, Exam: row}
 	names := may.SeesNames(v.actor, e.Branch)
 	for _, card := range cards {
 		shown.Cards = append(shown.Cards, web.ExamCodes{Device: card.Device.String(), Name: seatName(card.Seat, names), Release: card.Release, Resume: card.Resume})

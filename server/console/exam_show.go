@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -16,20 +17,33 @@ import (
 func (h *Handler) showExam(c *gin.Context) error { return h.drawExam(c, http.StatusOK, nil) }
 
 func (h *Handler) drawExam(c *gin.Context, status int, problem *web.Problem) error {
-	ctx, v := c.Request.Context(), visitor(c)
-	board, err := h.Exams.Board(ctx, v.actor, param(c, "exam"))
+	shown, _, err := h.examPage(c.Request.Context(), visitor(c), param(c, "exam"))
 	if err != nil {
 		return err
 	}
+	shown.Problem, shown.Print = problem, examPrint(shown)
+	return show(c, status, web.ExamShow(shown))
+}
+
+// examPage is the page of an examination as it is now, and where its school is.
+func (h *Handler) examPage(ctx context.Context, v *visit, id org.ID) (web.ExamPage, org.Branch, error) {
+	board, err := h.Exams.Board(ctx, v.actor, id)
+	if err != nil {
+		return web.ExamPage{}, org.Branch{}, err
+	}
 	e := board.Exam
+	row, err := h.examRowOf(ctx, v.actor, e)
+	if err != nil {
+		return web.ExamPage{}, e.Branch, err
+	}
 	shown := web.ExamPage{
-		Frame: v.frame, Row: h.examRowOf(c, e), Of: e.Of.String(), Live: examLive(v, board), Rules: webRules(e.Rules), Leads: board.Leads, Problem: problem,
+		Frame: v.frame, Row: row, Of: e.Of.String(), Live: examLive(v, board), Rules: webRules(e.Rules), Leads: board.Leads,
 		MayEnd: may.Can(v.actor, may.ModeEnd, e.Branch), MayEdit: board.Leads && may.Can(v.actor, may.ExamWrite, e.Branch),
 	}
 	if board.Leads && !e.Over(board.At) {
 		colleagues, err := h.Exams.Colleagues(ctx, v.actor, org.Branch{Authority: e.Branch.Authority, School: e.Branch.School})
 		if err != nil {
-			return err
+			return shown, e.Branch, err
 		}
 		for _, one := range colleagues {
 			if !e.Leads(one.Staff) {
@@ -37,17 +51,7 @@ func (h *Handler) drawExam(c *gin.Context, status int, problem *web.Problem) err
 			}
 		}
 	}
-	return show(c, status, web.ExamShow(shown))
-}
-
-// GET /pruefungen/:exam/stand
-func (h *Handler) showExamPart(c *gin.Context) error {
-	v := visitor(c)
-	board, err := h.Exams.Board(c.Request.Context(), v.actor, param(c, "exam"))
-	if err != nil {
-		return err
-	}
-	return page(c, web.ExamLiveFragment(examLive(v, board)))
+	return shown, e.Branch, nil
 }
 
 // examLive draws the board. It says of nobody when the own end is.
@@ -66,25 +70,13 @@ func examLive(v *visit, board exam.Board) web.ExamLive {
 			live.Waiting++
 		}
 	}
-	slices.SortStableFunc(live.Seats, func(a, b web.ExamSeat) int { return pressing(b) - pressing(a) })
 	return live
-}
-
-// pressing brings to the top what needs a look.
-func pressing(s web.ExamSeat) int {
-	switch {
-	case s.Hand, s.Waits:
-		return 2
-	case s.Look:
-		return 1
-	}
-	return 0
 }
 
 func examSeat(place exam.Place, names bool) web.ExamSeat {
 	seat := web.ExamSeat{
 		Device: place.Device.String(), Name: place.Name, Standing: string(place.Standing), Since: place.Since, Battery: -1, Look: place.Troubled(),
-		Hand: !place.Hand.IsZero(), Waits: place.Waits, Lost: place.Lost.Owed(),
+		Hand: !place.Hand.IsZero(), Asked: place.Hand, Waits: place.Waits, Lost: place.Lost.Owed(),
 	}
 	if names && place.Writer.PersonNow != "" {
 		seat.Name, seat.Tag = place.Writer.PersonNow, place.Name

@@ -35,7 +35,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 		who := h.actor(people[role])
 		for _, route := range console.Routes() {
 			// The stream never ends by itself, and a sign-out would end the walk.
-			if route.Pattern == web.PathBoardLive || route.Public {
+			if strings.HasSuffix(route.Pattern, "/live") || route.Public {
 				continue
 			}
 			path := fill(route.Pattern, values)

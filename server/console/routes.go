@@ -105,6 +105,7 @@ var examRoutes = []Route{
 	{Method: post, Pattern: web.PathExamNew, Needs: may.ExamWrite, handle: (*Handler).saveExam},
 	{Method: get, Pattern: web.PathExam, Needs: may.ExamRead, handle: (*Handler).showExam},
 	{Method: get, Pattern: web.PathExamPart, Needs: may.ExamRead, Part: true, handle: (*Handler).showExamPart},
+	{Method: get, Pattern: web.PathExamLive, Needs: may.ExamRead, Part: true, handle: (*Handler).streamExam},
 	{Method: get, Pattern: web.PathExamEdit, Needs: may.ExamWrite, handle: (*Handler).editExam},
 	{Method: post, Pattern: web.PathExamEdit, Needs: may.ExamWrite, handle: (*Handler).saveExam},
 	{Method: post, Pattern: web.PathExamCopy, Needs: may.ExamWrite, handle: (*Handler).copyExam},

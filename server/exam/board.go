@@ -187,7 +187,11 @@ func (s *Service) SeenTo(ctx context.Context, actor may.Actor, id, device org.ID
 	}
 	records := []Record{{Device: device, Key: "seen_to"}}
 	stamp(records, permit, s.Now())
-	return s.Store.RecordExam(ctx, permit, exam, "seen to", records)
+	if err := s.Store.RecordExam(ctx, permit, exam, "seen to", records); err != nil {
+		return err
+	}
+	s.Boards.Publish(exam.Branch, device)
+	return nil
 }
 
 // Colleagues lists who may invigilate in a school.

@@ -116,11 +116,17 @@ type Line struct {
 	Battery                  *int
 }
 
+// Boards shows changes on open pages.
+type Boards interface {
+	Publish(branch org.Branch, devices ...org.ID)
+}
+
 // Service is the room.
 type Service struct {
 	Store  Store
 	Roster Roster
 	Leases Leases
+	Boards Boards
 	NewID  func() org.ID
 	Now    func() time.Time
 	// Agent is the version of the agent that belongs to this server; devices with

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -75,6 +76,41 @@ func (s *Store) invigilators(ctx context.Context, e exam.Exam) ([]exam.Invigilat
 		WHERE i.authority = $1 AND i.exam = $2 ORDER BY p.name, p.id`, e.Branch.Authority, e.ID)
 }
 
+// invigilatorsAtOnce bounds the examinations of one question for invigilators.
+const invigilatorsAtOnce = 200
+
+// addInvigilators fills in who invigilates, for many examinations at once.
+func (s *Store) addInvigilators(ctx context.Context, exams []exam.Exam) error {
+	for some := range slices.Chunk(exams, invigilatorsAtOnce) {
+		at := make(map[org.ID]*exam.Exam, len(some))
+		known := make([]org.ID, len(some))
+		for i := range some {
+			at[some[i].ID], known[i] = &some[i], some[i].ID
+		}
+		type row struct {
+			exam org.ID
+			exam.Invigilator
+		}
+		q := newQuery(`SELECT i.exam, p.id, p.salutation, p.name FROM exam_staff i JOIN staff p ON p.id = i.staff JOIN exams e ON e.authority = i.authority AND e.id = i.exam WHERE `)
+		oneOf(q, "e.id", known)
+		q.add(` ORDER BY p.name, p.id`)
+		found, err := collect(ctx, s.reader(ctx), func(from scanner) (row, error) {
+			var r row
+			var who staff.Person
+			err := from.Scan(&r.exam, &r.Staff, &who.Salutation, &who.Name)
+			r.Name = who.Display()
+			return r, err
+		}, q.text(), q.args...)
+		if err != nil {
+			return err
+		}
+		for _, r := range found {
+			at[r.exam].Invigilators = append(at[r.exam].Invigilators, r.Invigilator)
+		}
+	}
+	return nil
+}
+
 // ListExams lists examinations of the branches: the next first, or the latest.
 func (s *Store) ListExams(ctx context.Context, branches []org.Branch, filter exam.Filter) ([]exam.Exam, string, error) {
 	q := newQuery(`SELECT ` + examColumns + ` FROM exams e WHERE `)
@@ -103,12 +139,7 @@ func (s *Store) ListExams(ctx context.Context, branches []org.Branch, filter exa
 		return nil, "", err
 	}
 	exams, next := cut(exams, limit, func(e exam.Exam) (string, org.ID) { return instantKey(e.Starts), e.ID })
-	for i := range exams {
-		if exams[i].Invigilators, err = s.invigilators(ctx, exams[i]); err != nil {
-			return nil, "", err
-		}
-	}
-	return exams, next, nil
+	return exams, next, s.addInvigilators(ctx, exams)
 }
 
 // PendingExams lists what may have to be armed, changed or ended on devices.
@@ -122,12 +153,7 @@ func (s *Store) PendingExams(ctx context.Context, branch org.Branch, at, before 
 	if err != nil {
 		return nil, err
 	}
-	for i := range exams {
-		if exams[i].Invigilators, err = s.invigilators(ctx, exams[i]); err != nil {
-			return nil, err
-		}
-	}
-	return exams, nil
+	return exams, s.addInvigilators(ctx, exams)
 }
 
 // healTime is how long what was ended is looked at again.

@@ -2,7 +2,8 @@
 // per page, closed while nobody looks: a browser has six connections to a host.
 // If the connection is lost, the page says so and since when, and tries again
 // with growing, random pauses. A dead connection looks like a quiet one, so a
-// beat that stays out counts as lost.
+// beat that stays out counts as lost. Where a stream does not get through at all,
+// as behind some proxies, the page asks every few seconds instead.
 //
 // Answers to actions and events of the stream can overtake each other. An answer
 // says an instant before it was looked up (header Board-At), an event one after
@@ -13,7 +14,10 @@ const lost = document.getElementById("lost");
 const live = document.querySelector("[data-live]");
 
 const silence = 50000; // two beats and some
+const pace = 5000; // of asking while the stream says nothing
 let source = null, failures = 0, retry = 0, hide = 0, watch = 0, since = null, gap = false, newest = 0;
+let flows = false; // the stream has said something since it was opened
+let asked = 0; // when asking was answered last
 
 export const connected = () => !place || since === null;
 
@@ -33,6 +37,7 @@ export function stream() {
     const at = Number(event.detail.xhr?.getResponseHeader("Board-At"));
     if (event.target.id === "board" && at && at <= newest) refresh();
   });
+  setInterval(() => flows || document.hidden || refresh(0), pace);
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
 }
@@ -40,8 +45,9 @@ export function stream() {
 function open() {
   clearTimeout(retry);
   source = new EventSource(place.dataset.stream);
+  clearTimeout(watch);
+  watch = setTimeout(lose, silence);
   source.onopen = () => {
-    failures = 0;
     tell(null);
     if (gap) refresh();
     gap = true;
@@ -55,10 +61,14 @@ function open() {
       put(event.data);
     });
   }
-  heard();
 }
 
+// heard: a server says something at once. What only keeps a connection open, as a
+// proxy that gathers does, is no stream.
 function heard() {
+  flows = true;
+  failures = 0;
+  tell(null);
   clearTimeout(watch);
   watch = setTimeout(lose, silence);
 }
@@ -66,7 +76,7 @@ function heard() {
 function lose() {
   close();
   failures++;
-  tell(since ?? new Date());
+  if (Date.now() - asked > 2 * pace) tell(since ?? new Date());
   retry = setTimeout(open, Math.random() * Math.min(30000, 1000 * 2 ** failures));
 }
 
@@ -75,6 +85,7 @@ function close() {
   clearTimeout(watch);
   source?.close();
   source = null;
+  flows = false;
 }
 
 // put lets htmx swap each fragment into the place that its id names, and keeps
@@ -91,18 +102,14 @@ function put(html) {
 
 async function refresh(tries = 5) {
   const answer = await fetch(place.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
+  if (answer && (answer.redirected || answer.status === 401 || answer.status === 403)) return location.reload();
+  if (!answer?.ok) return flows || tell(since ?? new Date());
+  asked = Date.now();
+  if (!flows) tell(null);
   const at = Number(answer.headers.get("Board-At"));
   const html = await answer.text();
   if (at <= newest && tries > 0) return setTimeout(refresh, 100, tries - 1);
   put(html);
-}
-
-// signedOut loads the page anew if what looks like a lost connection is an
-// ended session: then the server leads to the sign-in.
-async function signedOut() {
-  const answer = await fetch(place.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (answer && (answer.redirected || answer.status === 401 || answer.status === 403)) location.reload();
 }
 
 function tell(at) {
