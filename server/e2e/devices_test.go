@@ -29,11 +29,17 @@ type desks struct {
 // machines. dir keeps what they remember; empty for memory alone.
 func (h *house) desks(n int, seed uint64, link, dir string) *desks {
 	h.t.Helper()
+	return h.desksBy(n, seed, []string{link}, dir)
+}
+
+// desksBy shares the laptops out among links, in order.
+func (h *house) desksBy(n int, seed uint64, links []string, dir string) *desks {
+	h.t.Helper()
 	file := filepath.Join(h.t.TempDir(), "control")
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- simulate.Run(ctx, simulate.Options{Devices: n, Links: []string{link}, Seed: seed, State: dir, Control: "127.0.0.1:0", ControlFile: file})
+		done <- simulate.Run(ctx, simulate.Options{Devices: n, Links: links, Seed: seed, State: dir, Control: "127.0.0.1:0", ControlFile: file})
 	}()
 	d := &desks{t: h.t, h: h}
 	stopped := false
@@ -133,7 +139,12 @@ func (d *desk) do(action, order string) {
 
 func (d *desk) try(action, order string) (int, string) {
 	d.t.Helper()
-	response := made(http.Post(d.base+"/devices/"+d.name+"/"+action, "application/json", bytes.NewBufferString(order)))(d.t)
+	return d.post("/devices/"+d.name+"/"+action, order)
+}
+
+func (d *desks) post(path, order string) (int, string) {
+	d.t.Helper()
+	response := made(http.Post(d.base+path, "application/json", bytes.NewBufferString(order)))(d.t)
 	defer response.Body.Close()
 	text := made(io.ReadAll(response.Body))(d.t)
 	return response.StatusCode, string(text)

@@ -7,44 +7,48 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/api"
 	"schulwart.org/server/roster"
 )
 
-// Ten examinations that begin in the same second, with the server stopped before
-// and until after their end: they start and end on every laptop by its own clock,
-// each pupil at the own time, and the laptops say so when the server is back.
-func TestTenExaminationsStartAndEndWithoutTheServer(t *testing.T) {
-	const exams, each = 10, 3
+// Three hundred laptops in ten examinations that begin in the same second, with
+// the server stopped before and until after their end: each starts and ends by its
+// own clock, and what each sealed proves it to the second when the server is back.
+// They are simulated, the loop, the session and the memory of each are the real
+// ones. Around the start and the end time runs at a quarter of its pace for them,
+// so that a second of theirs is one also where three hundred share two cores.
+func TestThreeHundredLaptopsInTenExamsStartInTheSameSecond(t *testing.T) {
+	const exams, each = 10, 30
+	const length, slowly, quickly = 12 * time.Second, 0.25, 4.0
 	h := newHouse(t)
 	ctx := context.Background()
 	office := h.as(schoolAdm)
-	var all []*desks
 	var classes []org.ID
+	var links []string
 	for i := range exams {
 		name, kind := fmt.Sprintf("10-%d", i), org.Class
 		class := made(h.app.Roster.CreateGroup(ctx, boss, h.school.School, roster.GroupUpdate{Name: &name, Kind: &kind}))(t).ID
-		classes = append(classes, class)
-		all = append(all, h.desks(each, uint64(100+i), h.link(class, each), ""))
+		classes, links = append(classes, class), append(links, h.link(class, each))
 	}
-	slow := all[0].desk(0)
-	starts := time.Now().Add(20 * time.Second).Truncate(time.Second)
-	ends := starts.Add(8 * time.Second)
+	all := h.desksBy(exams*each, 100, links, "")
+	more := all.desk(0)
+	starts := time.Now().Add(25 * time.Second).UTC().Truncate(time.Second)
+	ends := starts.Add(length)
 	ids := make([]org.ID, exams)
 	for i, class := range classes {
 		wanted := order{"name": fmt.Sprint("Prüfung ", i), "target": in(class), "starts_at": starts, "ends_at": ends, "rules": order{"page": "https://moodle.example"}}
 		if i == 0 {
-			wanted["extra_time"] = []order{{"device": slow.id, "minutes": 1}}
+			wanted["extra_time"] = []order{{"device": more.id, "minutes": 1}}
 		}
 		var exam api.Exam
 		office.want(http.StatusCreated, "POST", "/api/v1/exams", wanted, &exam)
 		ids[i] = exam.ID
 	}
-	stands := func(i int, state string) int {
+	stand := func(i int, state string) (n int) {
 		var exam api.Exam
-		h.as(schoolAdm).want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String(), nil, &exam)
-		n := 0
+		office.want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String(), nil, &exam)
 		for _, device := range exam.Devices {
 			if string(device.State) == state {
 				n++
@@ -53,47 +57,96 @@ func TestTenExaminationsStartAndEndWithoutTheServer(t *testing.T) {
 		return n
 	}
 	for i := range ids {
-		await(t, fmt.Sprint("examination ", i, " to be armed"), func() bool { return stands(i, "armed")+stands(i, "in_exam") == each })
+		await(t, fmt.Sprint("examination ", i, " to be armed"), func() bool { return stand(i, "armed") == each })
 	}
+	t.Logf("all were armed %v before the start", time.Until(starts).Round(time.Millisecond))
 	h.close()
-	locked := func(d *desks) (n int) {
-		for _, v := range d.all() {
-			if v.Pupil.Internet != "open" {
-				n++
-			}
-		}
-		return n
+	all.until(starts.Add(-900 * time.Millisecond))
+	all.pace(slowly)
+	all.until(starts.Add(900 * time.Millisecond))
+	all.pace(quickly)
+	all.until(ends.Add(-900 * time.Millisecond))
+	if n := all.locked(); n != exams*each {
+		t.Errorf("a second before the end %d of %d are in their examination", n, exams*each)
 	}
-	for i, d := range all {
-		if time.Now().Before(starts) && locked(d) > 0 {
-			t.Errorf("examination %d has begun before its time", i)
-		}
-		await(t, fmt.Sprint("examination ", i, " to begin without the server"), func() bool { return locked(d) == each })
-	}
-	for i, d := range all[1:] {
-		await(t, fmt.Sprint("examination ", i+1, " to end without the server"), func() bool { return locked(d) == 0 })
-	}
-	if time.Now().Before(ends) {
-		t.Error("they ended before their time")
-	}
-	await(t, "the others of the first to end", func() bool { return locked(all[0]) == 1 })
-	if until := slow.look().Pupil.Until; !until.Equal(ends.Add(time.Minute)) {
+	all.pace(slowly)
+	all.until(ends.Add(900 * time.Millisecond))
+	all.pace(quickly)
+	await(t, "their clocks to be right again", func() bool { return all.now().After(time.Now().Add(-100 * time.Millisecond)) })
+	all.pace(1)
+	await(t, "all to be free but the one with more time", func() bool { return all.locked() == 1 })
+	if until := more.look().Pupil.Until; !until.Equal(ends.Add(time.Minute)) {
 		t.Errorf("the one with more time reads %s as its end, not a minute after %s", until, ends)
 	}
+
 	h.open()
-	await(t, "the examination to be ended for everybody", func() bool {
-		status, _ := h.as(schoolAdm).do("POST", "/api/v1/exams/"+ids[0].String()+"/end", nil, nil)
-		return status == http.StatusOK && locked(all[0]) == 0
-	})
+	office = h.as(schoolAdm)
+	office.want(http.StatusOK, "POST", "/api/v1/exams/"+ids[0].String()+"/end", nil, nil)
+	worst := map[ddm.Deed]time.Duration{}
 	for i := range ids {
-		await(t, fmt.Sprint("examination ", i, " to have ended everywhere"), func() bool { return stands(i, "ended") == each })
+		await(t, fmt.Sprint("examination ", i, " to have ended everywhere"), func() bool { return stand(i, "ended") == each })
 		var evidence api.ExamEvidence
-		h.as(schoolAdm).want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String()+"/evidence", nil, &evidence)
+		office.want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String()+"/evidence", nil, &evidence)
 		if !evidence.Whole {
 			t.Errorf("the evidence of examination %d is broken", i)
 		}
+		lines := map[ddm.Deed]int{}
+		for deed, due := range map[ddm.Deed]time.Time{ddm.DeedArmed: {}, ddm.DeedStarted: starts, ddm.DeedEnded: ends} {
+			for _, line := range evidence.Records {
+				if line.Key != "deed_"+string(deed) {
+					continue
+				}
+				lines[deed]++
+				late := line.Said.Sub(due)
+				if due.IsZero() || line.Device == more.id && deed == ddm.DeedEnded {
+					continue
+				}
+				worst[deed] = max(worst[deed], late)
+				if late < 0 || late > time.Second {
+					t.Errorf("examination %d: %s %v after it was due", i, deed, late)
+				}
+			}
+			if lines[deed] != each {
+				t.Errorf("examination %d: %d of %d sealed that it was %s", i, lines[deed], each, deed)
+			}
+		}
 	}
+	t.Logf("sealed at the latest after it was due: %v", worst)
 	if overdue := made(h.app.Board.OverdueAnywhere(ctx))(t); len(overdue) > 0 {
 		t.Errorf("leases that outlived their end: %+v", overdue)
 	}
+}
+
+// pace lets time run faster or slower for all of them.
+func (d *desks) pace(factor float64) {
+	d.t.Helper()
+	d.post("/speed", fmt.Sprintf(`{"factor":%g}`, factor))
+}
+
+// now is the time of the first of them.
+func (d *desks) now() time.Time {
+	d.t.Helper()
+	for _, v := range d.all()[:1] {
+		if v.Status != nil {
+			return v.Status.Time
+		}
+	}
+	return time.Time{}
+}
+
+// until waits for an instant of their time.
+func (d *desks) until(at time.Time) {
+	d.t.Helper()
+	await(d.t, "the instant "+at.Format(time.TimeOnly), func() bool { return !d.now().Before(at) }, func() any { return d.now() })
+}
+
+// locked counts those whose internet is not open.
+func (d *desks) locked() (n int) {
+	d.t.Helper()
+	for _, v := range d.all() {
+		if v.Pupil.Internet != "open" {
+			n++
+		}
+	}
+	return n
 }

@@ -29,12 +29,17 @@ type lookout struct {
 // every is how often it tries.
 const every = 50 * time.Millisecond
 
-// lookout begins to try a site by its address: names may be answered or not.
+// lookout begins to try a site by its addresses: names may be answered or not.
 func (m *machine) lookout(site rig.Site) *lookout {
+	return m.lookoutEvery(every, site, site.Addr, site.Addr6)
+}
+
+// lookoutEvery tries as often as is said, by the addresses given.
+func (m *machine) lookoutEvery(pause time.Duration, site rig.Site, addrs ...netip.Addr) *lookout {
 	l := &lookout{stop: make(chan struct{})}
-	for _, addr := range []netip.Addr{site.Addr, site.Addr6} {
+	for _, addr := range addrs {
 		l.done.Go(func() {
-			tick := time.NewTicker(every)
+			tick := time.NewTicker(pause)
 			defer tick.Stop()
 			for {
 				select {

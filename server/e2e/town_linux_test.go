@@ -90,18 +90,22 @@ type town struct {
 
 	server *exec.Cmd
 	ended  chan struct{}
-	link   string
+	link   string // enrols into 7b
+	spares string // enrols into the school, and into no group
 }
 
-// newTown plants a school and starts the server.
-func newTown(t testing.TB) *town {
+// newTown plants a school and starts the server. There is one pupil's machine.
+func newTown(t testing.TB) *town { return townOf(t, 1) }
+
+// townOf is newTown with places for more machines.
+func townOf(t testing.TB, pupils int) *town {
 	t.Helper()
 	if !need.Required() {
 		need.Missing(t, "SCHULWART_REQUIRE_ALL=1: minutes over network namespaces, as make e2e runs them")
 	}
 	need.Tool(t, "nft")
-	w := rig.New(t, rig.Pupils(2))
-	c := &town{t: t, World: w, desk: w.Pupils[1]}
+	w := rig.New(t, rig.Pupils(pupils+1))
+	c := &town{t: t, World: w, desk: w.Pupils[pupils]}
 	dir := t.TempDir()
 	chain, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, w, chain, key)
@@ -129,7 +133,7 @@ func (c *town) plant() {
 	c.house = &house{t: c.t, config: &quiet}
 	c.house.open()
 	c.house.furnish(c.house.app)
-	c.link = c.house.link(c.house.class, 10)
+	c.link, c.spares = c.house.link(c.house.class, 10), c.house.link("", 10)
 	c.house.close()
 }
 
@@ -195,10 +199,12 @@ func (c *town) laptop(agent string) *machine {
 	return m
 }
 
-func (c *town) enrol(m *machine) {
+func (c *town) enrol(m *machine) { c.enrolBy(m, c.link) }
+
+func (c *town) enrolBy(m *machine, link string) {
 	c.t.Helper()
 	m.watch()
-	if out, err := m.command("schulwart-agent", "enroll", "--state", agentState, c.link).CombinedOutput(); err != nil {
+	if out, err := m.command("schulwart-agent", "enroll", "--state", agentState, link).CombinedOutput(); err != nil {
 		c.t.Fatalf("enrolling: %v: %s\n%s", err, out, m.log())
 	}
 	await(c.t, "the stream", func() bool { return m.status().Link == "stream" }, func() any { return m.log() })

@@ -262,11 +262,18 @@ func (m *machine) desktop() *desktop {
 		return err == nil
 	})
 	m.t.Cleanup(d.conn.Close)
+	d.terminal()
+	return d
+}
+
+// terminal opens the program that writes down what is typed.
+func (d *desktop) terminal() {
+	m := d.m
+	m.t.Helper()
 	term := m.pupil([]string{"DISPLAY=" + display}, "xterm", "-geometry", "100x40+0+0", "-e", "sh", "-c", `stty -echo; while read line; do echo "$line" >>/home/pupil/typed; done`)
 	must(m.t, term.Start())
 	go func() { _ = term.Wait() }()
 	d.tool("search", "--sync", "--onlyvisible", "--class", "xterm")
-	return d
 }
 
 func (d *desktop) tool(args ...string) {
