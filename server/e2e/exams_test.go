@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/agent/simulate"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/api"
@@ -34,7 +35,7 @@ func TestThreeHundredLaptopsInTenExamsStartInTheSameSecond(t *testing.T) {
 	}
 	all := h.desksBy(exams*each, 100, links, "")
 	more := all.desk(0)
-	starts := time.Now().Add(25 * time.Second).UTC().Truncate(time.Second)
+	starts := time.Now().Add(15 * time.Second).UTC().Truncate(time.Second)
 	ends := starts.Add(length)
 	ids := make([]org.ID, exams)
 	for i, class := range classes {
@@ -61,15 +62,15 @@ func TestThreeHundredLaptopsInTenExamsStartInTheSameSecond(t *testing.T) {
 	}
 	t.Logf("all were armed %v before the start", time.Until(starts).Round(time.Millisecond))
 	h.close()
-	all.until(starts.Add(-900 * time.Millisecond))
+	all.until(starts.Add(-time.Second))
 	all.pace(slowly)
 	all.until(starts.Add(900 * time.Millisecond))
 	all.pace(quickly)
-	all.until(ends.Add(-900 * time.Millisecond))
-	if n := all.locked(); n != exams*each {
-		t.Errorf("a second before the end %d of %d are in their examination", n, exams*each)
-	}
+	all.until(ends.Add(-3 * time.Second))
 	all.pace(slowly)
+	if n := all.locked(); n != exams*each && all.now().Before(ends) {
+		t.Errorf("before the end %d of %d are in their examination", n, exams*each)
+	}
 	all.until(ends.Add(900 * time.Millisecond))
 	all.pace(quickly)
 	await(t, "their clocks to be right again", func() bool { return all.now().After(time.Now().Add(-100 * time.Millisecond)) })
@@ -81,33 +82,39 @@ func TestThreeHundredLaptopsInTenExamsStartInTheSameSecond(t *testing.T) {
 
 	h.open()
 	office = h.as(schoolAdm)
+	for _, v := range all.all() {
+		all.post("/devices/"+v.Name+"/cut", `{"cut":false}`) // the network is back: nobody waits for the next try
+	}
 	office.want(http.StatusOK, "POST", "/api/v1/exams/"+ids[0].String()+"/end", nil, nil)
 	worst := map[ddm.Deed]time.Duration{}
+	due := map[ddm.Deed]time.Time{ddm.DeedStarted: starts, ddm.DeedEnded: ends}
 	for i := range ids {
-		await(t, fmt.Sprint("examination ", i, " to have ended everywhere"), func() bool { return stand(i, "ended") == each })
 		var evidence api.ExamEvidence
-		office.want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String()+"/evidence", nil, &evidence)
-		if !evidence.Whole {
-			t.Errorf("the evidence of examination %d is broken", i)
-		}
-		lines := map[ddm.Deed]int{}
-		for deed, due := range map[ddm.Deed]time.Time{ddm.DeedArmed: {}, ddm.DeedStarted: starts, ddm.DeedEnded: ends} {
+		lines := func(deed ddm.Deed) (lines []api.ExamRecordLine) {
 			for _, line := range evidence.Records {
-				if line.Key != "deed_"+string(deed) {
+				if line.Key == "deed_"+string(deed) {
+					lines = append(lines, line)
+				}
+			}
+			return lines
+		}
+		await(t, fmt.Sprint("all laptops to have told of examination ", i), func() bool {
+			office.want(http.StatusOK, "GET", "/api/v1/exams/"+ids[i].String()+"/evidence", nil, &evidence)
+			return len(lines(ddm.DeedEnded)) == each
+		}, func() any { return len(lines(ddm.DeedEnded)) })
+		if !evidence.Whole || len(lines(ddm.DeedArmed)) != each || len(lines(ddm.DeedStarted)) != each || stand(i, "ended") != each {
+			t.Errorf("examination %d: whole %v, %d armed, %d started", i, evidence.Whole, len(lines(ddm.DeedArmed)), len(lines(ddm.DeedStarted)))
+		}
+		for deed, due := range due {
+			for _, line := range lines(deed) {
+				if line.Device == more.id && deed == ddm.DeedEnded {
 					continue
 				}
-				lines[deed]++
 				late := line.Said.Sub(due)
-				if due.IsZero() || line.Device == more.id && deed == ddm.DeedEnded {
-					continue
-				}
 				worst[deed] = max(worst[deed], late)
 				if late < 0 || late > time.Second {
 					t.Errorf("examination %d: %s %v after it was due", i, deed, late)
 				}
-			}
-			if lines[deed] != each {
-				t.Errorf("examination %d: %d of %d sealed that it was %s", i, lines[deed], each, deed)
 			}
 		}
 	}
@@ -124,14 +131,14 @@ func (d *desks) pace(factor float64) {
 }
 
 // now is the time of the first of them.
-func (d *desks) now() time.Time {
+func (d *desks) now() (now time.Time) {
 	d.t.Helper()
-	for _, v := range d.all()[:1] {
-		if v.Status != nil {
-			return v.Status.Time
-		}
+	var v simulate.View
+	d.get("/devices/NB-0001", &v)
+	if v.Status != nil {
+		now = v.Status.Time
 	}
-	return time.Time{}
+	return now
 }
 
 // until waits for an instant of their time.
