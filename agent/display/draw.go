@@ -3,7 +3,6 @@ package display
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
 	"time"
 
@@ -50,8 +49,19 @@ type picture struct {
 
 func blank(width, height int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.Draw(img, img.Bounds(), image.NewUniform(ground), image.Point{}, draw.Src)
+	block(img, img.Bounds(), ground)
 	return img
+}
+
+// block fills a rectangle. What image/draw can do beyond that would be most of a
+// program that must stay small.
+func block(img *image.RGBA, area image.Rectangle, with color.RGBA) {
+	area = area.Intersect(img.Bounds())
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for at := img.PixOffset(area.Min.X, y); at < img.PixOffset(area.Max.X, y); at += 4 {
+			img.Pix[at], img.Pix[at+1], img.Pix[at+2], img.Pix[at+3] = with.R, with.G, with.B, with.A
+		}
+	}
 }
 
 // ringTop is how far the ring's upper edge is from the top: the whole stands a
@@ -135,7 +145,7 @@ func (v view) quote(img *image.RGBA, writer *pen, middle, y float64, message str
 		widest = math.Max(widest, writer.width(line))
 	}
 	bar := image.Rect(int(middle-widest/2-20*v.scale), int(y-writer.size), int(middle-widest/2-16*v.scale), int(y+writer.size*(1.5*float64(len(lines)-1)+0.35)))
-	draw.Draw(img, bar, image.NewUniform(accent), image.Point{}, draw.Src)
+	block(img, bar, accent)
 	for _, line := range lines {
 		x := middle - widest/2
 		if rtl {
