@@ -67,6 +67,10 @@ type ExamRules struct {
 	Open    []Option // usb, clipboard, printing, screens, spelling, assistants, capture, virtual
 	Aids    []Option // reader, magnifier, contrast, keyboard
 	Resume  bool
+	// TabletApp is the app on Apple tablets, by its bundle identifier; SelfLock
+	// says that it locks them itself.
+	TabletApp string
+	SelfLock  bool
 }
 
 // ExamPage is an examination as who leads it sees it. It never says whose end is
@@ -112,8 +116,8 @@ type ExamSeat struct {
 	Look     bool
 	Hand     bool      // asks for somebody
 	Asked    time.Time // since when
-	Waits    bool // for the resume code
-	Lost     int  // minutes that may be given back
+	Waits    bool      // for the resume code
+	Lost     int       // minutes that may be given back
 }
 
 // ExamSeatPage is one seat: what can be done for it, and its own end.

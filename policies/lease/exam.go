@@ -34,6 +34,12 @@ type Examination struct {
 	// stays covered until the invigilator's resume code was typed.
 	Resume bool `json:"resume,omitempty"`
 
+	// TabletApp is the app that an Apple tablet is locked to, by its bundle
+	// identifier; empty: Safari with Page. SelfLock says that this app locks the
+	// tablet itself (assessment mode): then it is only permitted to.
+	TabletApp string `json:"tablet_app,omitempty"`
+	SelfLock  bool   `json:"self_lock,omitempty"`
+
 	// Work is the folder whose files are handed in; nil: nothing is.
 	Work *Work `json:"work,omitempty"`
 }

@@ -59,6 +59,7 @@ type quiet struct{}
 
 func (quiet) Wake()                                       {}
 func (quiet) Publish(org.Branch, ...org.ID)               {}
+func (quiet) Prepare(context.Context, lesson.Lease) error { return nil }
 func (quiet) Install(context.Context, lesson.Lease) error { return nil }
 func (quiet) Remove(context.Context, lesson.Lease) error  { return nil }
 func (quiet) Contact(org.ID) lesson.Contact               { return lesson.Contact{} }

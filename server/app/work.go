@@ -14,6 +14,7 @@ func (a *App) jobs() []job {
 		{name: "seal", every: "* * * * *", daily: -1, run: a.Audit.Seal},
 		{name: "repush", every: "@every 15s", daily: -1, run: a.Command.Repush},
 		{name: "tablets-send", every: "@every 20s", daily: -1, run: a.Tablet.Deliver},
+		{name: "tablets-ask", every: "*/5 * * * *", daily: -1, run: a.Tablet.Ask},
 		{name: "tablets", every: "* * * * *", daily: -1, run: a.Tablet.Check},
 		{name: "exceptions", every: "* * * * *", daily: -1, run: a.Standard.Expire},
 		{name: "exams", every: "* * * * *", daily: -1, run: a.Exams.Tick},

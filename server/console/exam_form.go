@@ -102,7 +102,7 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 	if e.ID != "" && e.Branch.Group == "" {
 		plan.Group, plan.Persons, plan.Devices = "", e.Persons, e.Devices
 	}
-	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1"}
+	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1", TabletApp: field(c, "tablet_app"), SelfLock: field(c, "self_lock") == "1"}
 	if e.Rules.Exam != nil {
 		rules.Work = e.Rules.Exam.Work // kept: the form does not know it
 	}
@@ -202,7 +202,7 @@ func webRules(rules lease.Rules) web.ExamRules {
 	if e == nil {
 		e = &lease.Examination{}
 	}
-	shown.Page, shown.Resume = e.Page, e.Resume
+	shown.Page, shown.Resume, shown.TabletApp, shown.SelfLock = e.Page, e.Resume, e.TabletApp, e.SelfLock
 	copied := *e
 	for _, opening := range openings {
 		shown.Open = append(shown.Open, web.Option{Value: opening.name, Chosen: *opening.of(&copied)})

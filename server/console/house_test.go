@@ -125,6 +125,7 @@ func (p *presence) Contact(enrolment org.ID) lesson.Contact {
 type quiet struct{}
 
 func (quiet) Wake()                                       {}
+func (quiet) Prepare(context.Context, lesson.Lease) error { return nil }
 func (quiet) Install(context.Context, lesson.Lease) error { return nil }
 func (quiet) Remove(context.Context, lesson.Lease) error  { return nil }
 func (quiet) Nudge(...org.ID)                             {}

@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -120,8 +121,13 @@ func (p *Place) stand(exam Exam, seats []Seat, at time.Time) {
 		p.Standing, p.Reason, p.Args = SeatInExam, line.Reason, line.ReasonArgs
 	case line.Refused:
 		p.Standing, p.Reason = SeatNotReady, "refused"
+		if tablet(line.Reason) {
+			p.Reason, p.Args = line.Reason, line.ReasonArgs
+		}
 	case line.Armed && at.Before(exam.Starts):
 		p.Standing = SeatArmed
+	case line.Armed && !p.Platform.Agent():
+		p.Standing, p.Reason = SeatNotReady, "push_waits"
 	case line.Armed:
 		// It begins by its own clock; we did not hear of it yet.
 		p.Standing, p.Reason = SeatArmed, "not_heard"
@@ -131,6 +137,10 @@ func (p *Place) stand(exam Exam, seats []Seat, at time.Time) {
 		p.Standing, p.Reason = SeatNotReady, "not_there"
 	}
 }
+
+// tablet reports whether a reason is one that only Apple's tablets give: what
+// they lack is mended otherwise than on a laptop.
+func tablet(reason string) bool { return strings.HasPrefix(reason, "not_possible.") }
 
 func (p *Place) left(why string, since time.Time) {
 	p.Standing, p.Reason, p.Since = SeatLeft, why, since

@@ -41,6 +41,7 @@ func (h *house) Contact(enrolment org.ID) lesson.Contact {
 	return lesson.Contact{Connected: !h.away[enrolment], Seen: h.at}
 }
 func (h *house) Wake()                                           {}
+func (h *house) Prepare(_ context.Context, _ lesson.Lease) error { return nil }
 func (h *house) Install(_ context.Context, _ lesson.Lease) error { return nil }
 func (h *house) Remove(_ context.Context, _ lesson.Lease) error  { return nil }
 

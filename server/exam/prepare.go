@@ -3,6 +3,7 @@ package exam
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -281,7 +282,11 @@ func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
 			rules.Sites = slices.Sorted(slices.Values(append(rules.Sites, strings.ToLower(page.Hostname()))))
 		}
 	}
-	if exam.Page == "" && len(rules.Apps) == 0 {
+	if exam.TabletApp != "" && !bundle.MatchString(exam.TabletApp) {
+		return rules, errs.E(errs.Invalid, "exam.bad_tablet_app").In("tablet_app")
+	}
+	exam.SelfLock = exam.SelfLock && exam.TabletApp != ""
+	if exam.Page == "" && len(rules.Apps) == 0 && exam.TabletApp == "" {
 		return rules, errs.E(errs.Invalid, "exam.nothing_to_write").In("page")
 	}
 	for _, aid := range exam.Aids {
@@ -292,6 +297,10 @@ func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
 	rules.Exam = &exam
 	return rules, nil
 }
+
+// bundle is an app's bundle identifier: letters, digits, hyphens, and at least one
+// dot (Apple, CFBundleIdentifier).
+var bundle = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // Aids are the accessibility aids that rules can name.
 var Aids = []string{"reader", "magnifier", "contrast", "keyboard"}

@@ -114,7 +114,7 @@ func (s *Service) blockers(exam Exam, seat Seat, facts Facts, line *Line) []Bloc
 		return all
 	}
 	if !seat.Platform.Agent() {
-		add(false, "by_push")
+		s.tablet(exam, line, now, add)
 	}
 	seen := facts.Seen
 	if line != nil {
@@ -166,6 +166,21 @@ func (s *Service) delivery(exam Exam, line *Line, now time.Time, add func(bool, 
 			args = append(args, name, value)
 		}
 		add(part.Stops, part.Key, args...)
+	}
+}
+
+// tablet looks at whether an Apple tablet said that it can take part. It is
+// started by push, so that it is asked early.
+func (s *Service) tablet(exam Exam, line *Line, now time.Time, add func(bool, string, ...string)) {
+	add(false, "by_push")
+	switch {
+	case line == nil:
+	case line.Refused && tablet(line.Reason):
+		add(true, line.Reason, "app", line.ReasonArgs["app"])
+	case line.Refused:
+		add(true, "refused", "reason", line.Reason)
+	case !line.Armed && !line.Active && now.Before(exam.Starts):
+		add(exam.Starts.Sub(now) < SealedBefore, "not_asked")
 	}
 }
 

@@ -291,6 +291,8 @@ func (s *school) Wake() { s.woken++ }
 
 func (s *school) Publish(_ org.Branch, devices ...org.ID) { s.told = append(s.told, devices...) }
 
+func (s *school) Prepare(context.Context, lesson.Lease) error { return nil }
+
 func (s *school) Install(_ context.Context, l lesson.Lease) error {
 	s.tablets = append(s.tablets, "install "+l.Device.String())
 	return nil

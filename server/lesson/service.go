@@ -98,6 +98,8 @@ type Board interface {
 
 // Tablets brings leases to Apple devices, which hold no lease of their own.
 type Tablets interface {
+	// Prepare asks ahead of the beginning what must be known by then.
+	Prepare(ctx context.Context, l Lease) error
 	Install(ctx context.Context, l Lease) error
 	Remove(ctx context.Context, l Lease) error
 }
@@ -207,11 +209,12 @@ func (s *Service) spread(ctx context.Context, mode Mode, leases []Lease) {
 // that left) show on the board as not reached; the mode stands all the same.
 func (s *Service) toTablet(ctx context.Context, l Lease) {
 	switch now := s.Now(); {
+	case !now.Before(l.Ends):
+		_ = s.Tablets.Remove(ctx, l)
 	case now.Before(l.Starts):
 		// A tablet knows no beginning: the job sends the profile when it comes.
-	case now.Before(l.Ends):
-		_ = s.Tablets.Install(ctx, l)
+		_ = s.Tablets.Prepare(ctx, l)
 	default:
-		_ = s.Tablets.Remove(ctx, l)
+		_ = s.Tablets.Install(ctx, l)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/mdm"
+	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
 )
@@ -45,12 +46,12 @@ func Profile(l lesson.Lease, supervised bool, home string) (mdm.Profile, error) 
 	case lease.Focus:
 		p.Add(typeRestrictions, "apps", mdm.Payload{"allowListedAppBundleIDs": l.Rules.Apps})
 	case lease.Screen:
-		p.Add(typeAppLock, "screen", mdm.Payload{"App": map[string]any{
-			"Identifier": safari,
-			"Options":    map[string]any{"DisableTouch": true, "DisableAutoLock": true},
-			// Aids that a pupil needs stay in the pupil's own hands.
-			"UserEnabledOptions": map[string]any{"VoiceOver": true, "Zoom": true, "InvertColors": true, "AssistiveTouch": true, "VoiceControl": true},
-		}})
+		p.Add(typeAppLock, "screen", lock(safari, map[string]any{"DisableTouch": true, "DisableAutoLock": true}, nil))
+	case lease.Exam:
+		if l.Platform == org.MacOS {
+			return p, errs.E(errs.Invalid, "not_possible.kind")
+		}
+		return p, examination(&p, l, home)
 	default:
 		return p, errs.E(errs.Invalid, "not_possible.kind")
 	}
@@ -74,6 +75,8 @@ func onlySites(sites []string) mdm.Payload {
 
 func title(l lesson.Lease) string {
 	switch l.Kind {
+	case lease.Exam:
+		return "Prüfung · Exam"
 	case lease.Sites:
 		return "Nur diese Seiten · Only these sites"
 	case lease.Offline:

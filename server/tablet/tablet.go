@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/lease"
 	"schulwart.org/policies/mdm"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
@@ -29,6 +30,11 @@ type Store interface {
 	// TabletsWaiting lists leases that hold, or were ended early, and whose
 	// order is missing.
 	TabletsWaiting(ctx context.Context, at time.Time, most int) ([]lesson.Lease, error)
+	// TabletsUnprepared lists leases of examinations that are not over, of which
+	// the device has not said that it can take part, and for which nothing waits.
+	TabletsUnprepared(ctx context.Context, at time.Time, most int) ([]lesson.Lease, error)
+	// TabletLease returns a lease by its id. It is NotFound on another device.
+	TabletLease(ctx context.Context, authority, device, id org.ID) (lesson.Lease, error)
 }
 
 // Orders puts commands into a device's queue and wakes it. What the device has
@@ -69,9 +75,13 @@ const (
 const checkFor = 24 * time.Hour
 
 // Install sends the lease as a profile. What the device cannot do is reported
-// at once, as refused, with the reason. Extending a mode installs the same
+// at once, as refused, with the reason. An examination is sent only to a tablet
+// that has said it has the app; the others are asked. Extending a mode installs the same
 // identifier again, with the later date.
 func (s *Service) Install(ctx context.Context, l lesson.Lease) error {
+	if l.Kind == lease.Exam && l.Phase != ddm.LeaseWaiting && l.Phase != ddm.LeaseActive {
+		return s.Prepare(ctx, l)
+	}
 	supervised, err := s.Store.Supervised(ctx, l.Branch.Authority, l.Device)
 	if err != nil {
 		return err
@@ -152,6 +162,8 @@ func (s *Service) Finished(ctx context.Context, authority, device org.ID, reques
 	switch {
 	case what == aboutCheck && done:
 		return s.checked(ctx, school, device, id, rev, result)
+	case what == aboutApp:
+		return s.looked(ctx, school, device, id, rev, result)
 	case what == aboutLease && requestType == mdm.RequestRemoveProfile:
 		// "No such profile" is an end, too.
 		return s.say(ctx, school, device, id, rev, ddm.LeaseEnded, nil)
@@ -201,5 +213,5 @@ func parse(text string) (what, id string, rev int, ok bool) {
 		return "", "", 0, false
 	}
 	rev, err := strconv.Atoi(parts[2])
-	return parts[0], parts[1], rev, err == nil && (parts[0] == aboutLease || parts[0] == aboutCheck)
+	return parts[0], parts[1], rev, err == nil && (parts[0] == aboutLease || parts[0] == aboutCheck || parts[0] == aboutApp)
 }

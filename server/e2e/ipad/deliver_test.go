@@ -26,6 +26,7 @@ func (i *installation) deliver(d *ipad.IPad) {
 // stopped is a server that ended between a mode's commit and its order.
 type stopped struct{}
 
+func (stopped) Prepare(context.Context, lesson.Lease) error { return errors.New("the server stopped") }
 func (stopped) Install(context.Context, lesson.Lease) error { return errors.New("the server stopped") }
 func (stopped) Remove(context.Context, lesson.Lease) error  { return errors.New("the server stopped") }
 

@@ -41,6 +41,8 @@ type IPad struct {
 	installed map[string]installed
 	locked    bool
 	handled   []string // request types in the order in which they came
+	apps      []string // bundle identifiers of what was installed beside the system
+	stranded  bool     // was locked to an app that it has not
 	tokens    string   // of declarations, as last fetched
 	declared  map[string]declared
 	faults    []string // of declarations, as reported

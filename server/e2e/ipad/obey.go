@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/smallstep/pkcs7"
@@ -27,6 +28,11 @@ func (d *IPad) obey(ctx context.Context, command mdm.Command) (any, error) {
 			mdm.Result
 			mdm.ProfileListResponse
 		}{head, mdm.ProfileListResponse{ProfileList: d.list()}}, nil
+	case mdm.RequestInstalledApplicationList:
+		return struct {
+			mdm.Result
+			mdm.InstalledApplicationListResponse
+		}{head, mdm.InstalledApplicationListResponse{InstalledApplicationList: d.having(command)}}, nil
 	case mdm.RequestDeclarativeManagement:
 		return head, d.Synchronize(ctx)
 	case mdm.RequestInstallProfile, mdm.RequestRemoveProfile:
@@ -99,9 +105,17 @@ func (d *IPad) install(profile mdm.Profile) error {
 		return errors.New("the device is not supervised")
 	}
 	for _, payload := range profile.PayloadContent {
-		if payload["PayloadType"] == "com.apple.app.lock" && !d.Supervised {
+		if payload["PayloadType"] != "com.apple.app.lock" {
+			continue
+		}
+		if !d.Supervised {
 			return errors.New("the device is not supervised")
 		}
+		app, _ := payload["App"].(map[string]any)
+		identifier, _ := app["Identifier"].(string)
+		d.mu.Lock()
+		d.stranded = d.stranded || identifier != "com.apple.mobilesafari" && !slices.Contains(d.apps, identifier)
+		d.mu.Unlock()
 	}
 	kept := installed{profile: profile}
 	if profile.RemovalDate != nil {
@@ -114,6 +128,36 @@ func (d *IPad) install(profile mdm.Profile) error {
 	}
 	d.installed[profile.PayloadIdentifier] = kept
 	return nil
+}
+
+// having lists which of the apps that the command names are installed. What comes
+// with the system is not among them.
+func (d *IPad) having(command mdm.Command) []mdm.InstalledApplication {
+	asked, _ := command.Command["Identifiers"].([]any)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := []mdm.InstalledApplication{}
+	for _, app := range d.apps {
+		if slices.Contains(asked, any(app)) {
+			list = append(list, mdm.InstalledApplication{Identifier: app, Version: "1.0"})
+		}
+	}
+	return list
+}
+
+// Put installs an app.
+func (d *IPad) Put(app string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.apps = append(d.apps, app)
+}
+
+// Stranded reports whether the device was ever locked to an app that it had not:
+// a real one is of no use then.
+func (d *IPad) Stranded() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stranded
 }
 
 // Profile returns an installed profile. One whose RemovalDate has passed on the

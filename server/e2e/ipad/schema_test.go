@@ -44,10 +44,20 @@ func TestTheEnrolmentProfileIsValid(t *testing.T) {
 
 func TestModeProfilesAreValid(t *testing.T) {
 	schema := appleschema.Load(t)
-	for _, kind := range []lease.Kind{lease.Sites, lease.Offline, lease.Focus, lease.Screen} {
-		t.Run(string(kind), func(t *testing.T) {
-			l := lesson.Lease{ID: "01a200e6-10a4-7e20-afd7-1a41dd4b140c", Kind: kind, ByName: "Frau Oert", Ends: time.Now().Add(time.Hour),
-				Rules: lease.Rules{Sites: []string{"geogebra.org", "*.example.de"}, Apps: []string{"org.geogebra.graphing"}}}
+	page := lease.Examination{Title: "Mathe", Page: "https://moodle.example/klausur"}
+	app := lease.Examination{Title: "Mathe", TabletApp: "org.geogebra.graphing", Aids: []string{"reader"}, Spelling: true}
+	itself := lease.Examination{Title: "Mathe", Page: page.Page, TabletApp: "org.safeexambrowser.ipad", SelfLock: true}
+	open := lease.Examination{Title: "Mathe", Page: page.Page, USB: true, Printing: true, Spelling: true, Assistants: true, Capture: true}
+	for name, rules := range map[string]struct {
+		kind lease.Kind
+		exam *lease.Examination
+	}{
+		"sites": {lease.Sites, nil}, "offline": {lease.Offline, nil}, "focus": {lease.Focus, nil}, "screen": {lease.Screen, nil},
+		"exam on a page": {lease.Exam, &page}, "exam in an app": {lease.Exam, &app}, "exam in an app that locks itself": {lease.Exam, &itself}, "exam with everything open": {lease.Exam, &open},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := lesson.Lease{ID: "01a200e6-10a4-7e20-afd7-1a41dd4b140c", Kind: rules.kind, ByName: "Frau Oert", Ends: time.Now().Add(time.Hour),
+				Rules: lease.Rules{Sites: []string{"geogebra.org", "*.example.de"}, Apps: []string{"org.geogebra.graphing"}, Exam: rules.exam}}
 			profile, err := tablet.Profile(l, true, "https://schule.example")
 			if err != nil {
 				t.Fatal(err)
