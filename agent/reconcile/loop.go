@@ -34,6 +34,9 @@ type Config struct {
 	About func() (ddm.DeviceItems, ddm.Facts)
 	// Secret is the release secret, shared with the server.
 	Secret []byte
+	// Packages, if set, returns the device's word on what is rolled out to it; it
+	// must be cheap. Announce tells the loop that it changed.
+	Packages func() []ddm.PackageStatus
 	// Linked, if set, reports whether the server is in reach; it must not block.
 	Linked func() bool
 	// Version is the agent's own.

@@ -69,6 +69,9 @@ func (l *Loop) Report() Report {
 		}
 		r.Status.StatusItems.Device, items.Facts = &device, &facts
 	}
+	if l.config.Packages != nil {
+		items.Packages = l.config.Packages()
+	}
 	if l.fault != nil {
 		r.Status.Errors = append(r.Status.Errors, ddm.StatusError{StatusItem: "management.declarations", Reasons: []ddm.Reason{*l.fault}})
 	}

@@ -11,6 +11,7 @@ import (
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
+	"schulwart.org/policies/rollout"
 )
 
 // ErrIncomplete says that a set does not match its manifest: the server moved on
@@ -42,11 +43,12 @@ func Complete(manifest ddm.Manifest, set []ddm.Declaration) error {
 
 // reading is what a set of declarations says, declaration by declaration.
 type reading struct {
-	states  map[string]ddm.DeclarationState
-	base    enforce.Base
-	leases  []arrived
-	refused []memory.Refused
-	keys    []lease.Key
+	states   map[string]ddm.DeclarationState
+	base     enforce.Base
+	leases   []arrived
+	refused  []memory.Refused
+	keys     []lease.Key
+	packages []Package
 }
 
 // arrived is a lease that is believed.
@@ -167,6 +169,15 @@ func (r *reading) apply(d ddm.Declaration, active bool, trust memory.Trusted, at
 		return nil
 	case lease.DeclarationType:
 		return r.lease(d, active, trust, at)
+	case rollout.Type:
+		var said rollout.Declared
+		if json.Unmarshal(d.Payload, &said) != nil || said.Name == "" || said.Kind == "" {
+			return &ddm.Reason{Code: "declaration.unreadable"}
+		}
+		if active {
+			r.packages = append(r.packages, Package{d.Identifier, said})
+		}
+		return nil
 	}
 	if family, ok := catalog.FamilyOfType(d.Type); ok {
 		settings, err := family.Decode(d.Payload)

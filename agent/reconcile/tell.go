@@ -24,6 +24,13 @@ func (l *Loop) Refresh() {
 // Changed receives when there is something to tell the server.
 func (l *Loop) Changed() <-chan struct{} { return l.changed }
 
+// Announce makes a report due.
+func (l *Loop) Announce() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell()
+}
+
 // tell notes that there is something to report.
 func (l *Loop) tell() {
 	l.revision++
