@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
 )
 
 // Alike returns a key under which devices have the same answer, so that it is
@@ -24,5 +25,5 @@ func (s Snapshot) Alike(device Device) (key string, ok bool) {
 		groups[i] = group.String()
 	}
 	sort.Strings(groups)
-	return fmt.Sprint(device.Platform, " ", device.Schema, " ", device.Supervised, " ", strings.Join(groups, " ")), true
+	return fmt.Sprint(device.Platform, " ", device.Schema, " ", device.Supervised, " ", strings.Join(groups, " "), " ", rollout.Reach(s.Offers, s.member(device))), true
 }

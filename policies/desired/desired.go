@@ -10,6 +10,7 @@ import (
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
 )
 
 // Snapshot is everything that the answer depends on, for the devices of one
@@ -30,6 +31,10 @@ type Snapshot struct {
 	// with the higher priority is nearer, then the one with the smaller id.
 	Priorities map[org.ID]int
 	Leases     []Granted // of all devices of the school, in any order
+	// Offers are the packages that are rolled out where the school is, in any order;
+	// Calendar is the school's time, by which devices find their windows.
+	Offers   []rollout.Offer
+	Calendar rollout.Calendar
 }
 
 // Place is where something is said: a level and, below the operator, who there.
@@ -189,6 +194,7 @@ func For(snapshot Snapshot, device Device, at time.Time) State {
 	if device.Platform.Agent() {
 		answer.keys(snapshot)
 		answer.families(settings)
+		answer.packages(snapshot, device, settings)
 		answer.leases(snapshot, device)
 	} else {
 		answer.apple(settings, device)

@@ -23,6 +23,8 @@ import (
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
+	"schulwart.org/server/packages"
+	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
@@ -39,6 +41,8 @@ type Deps struct {
 	Standard *standard.Service
 	Lessons  Lessons
 	Exams    *exam.Service
+	Packages *packages.Service
+	Rollouts *rollout.Service
 	Presence lesson.Presence
 	Tokens   Tokens
 	Audit    *audit.Service
@@ -122,7 +126,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

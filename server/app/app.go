@@ -32,7 +32,9 @@ import (
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/live"
 	"schulwart.org/server/mail"
+	"schulwart.org/server/packages"
 	"schulwart.org/server/push/stream"
+	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
@@ -72,6 +74,8 @@ type App struct {
 	Command  *command.Service
 	Lessons  *lesson.Service
 	Exams    *exam.Service
+	Packages *packages.Service
+	Rollouts *rollout.Service
 	Tablet   *tablet.Service
 	Declare  *declare.Service
 	Board    *board.Service
@@ -161,6 +165,8 @@ func (a *App) roomsForPeople() {
 	a.Sessions = staff.NewSessions(a.Store, a.Config.Secure(), a.Now)
 	a.Roster = &roster.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Doors: doors{a}}
 	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
+	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Quota}
+	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: catalogue{a.Packages}, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
 	a.Backup.SetPlan(backup.Plan{Dir: a.Config.BackupDir, Hour: *a.Config.BackupHour})

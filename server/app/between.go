@@ -45,12 +45,18 @@ func (a *App) connected(enrolment org.ID, open bool) {
 	}
 }
 
-// reports passes what an agent read back to the lesson room.
+// reports passes what an agent read back to the rooms that wait for it.
 type reports struct{ app *App }
 
 func (r reports) Reported(ctx context.Context, e checkin.Enrolment, report ddm.StatusReport) error {
 	agent := report.StatusItems.Agent
-	if agent == nil || len(agent.Leases) == 0 {
+	if agent == nil {
+		return nil
+	}
+	if err := r.app.Rollouts.Reported(ctx, e.Authority, e.Device, agent.Packages); err != nil {
+		return err
+	}
+	if len(agent.Leases) == 0 {
 		return nil
 	}
 	if err := r.app.Lessons.Reported(ctx, e.Branch(), e.Device, agent.Leases); err != nil {

@@ -19,6 +19,8 @@ func (a *App) jobs() []job {
 		{name: "exceptions", every: "* * * * *", daily: -1, run: a.Standard.Expire},
 		{name: "exams", every: "* * * * *", daily: -1, run: a.Exams.Tick},
 		{name: "exam-evidence", every: "*/5 * * * *", daily: 3, run: a.Exams.Forget},
+		{name: "rollouts", every: "* * * * *", daily: -1, run: a.Rollouts.Tick},
+		{name: "uploads", every: "*/5 * * * *", daily: 5, run: a.Packages.Sweep},
 		{name: "reminders", every: "*/5 * * * *", daily: 7, run: a.Standard.Remind},
 		{name: "retire", every: "*/5 * * * *", daily: -1, run: a.retire},
 		{name: "backup", every: "*/5 * * * *", hour: func() int { return a.Backup.Plan().Hour }, run: a.nightly},

@@ -6,6 +6,8 @@ package declare
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
 )
 
 // What says how much of a scope a mark touches.
@@ -40,6 +43,8 @@ type Ground struct {
 	Exceptions []desired.Exception
 	Priorities map[org.ID]int   // of groups
 	Devices    []desired.Device // enrolled ones
+	Offers     []rollout.Offer  // what is rolled out here
+	Calendar   rollout.Calendar // the school's time; counts where something is rolled out
 }
 
 // Store is what the room reads.
@@ -169,4 +174,25 @@ func (s *Service) Why(ctx context.Context, at Place) (desired.State, error) {
 		}
 	}
 	return desired.State{}, errNoDevice
+}
+
+// Offers reports whether the device is told of a package whose file has the hash.
+func (s *Service) Offers(ctx context.Context, at Place, sha256 string) (bool, error) {
+	answer, err := s.answer(ctx, at)
+	if err != nil {
+		return false, err
+	}
+	for _, declaration := range answer.byID {
+		if declaration.Type != rollout.Type {
+			continue
+		}
+		var said rollout.Declared
+		if err := json.Unmarshal(declaration.Payload, &said); err != nil {
+			return false, fmt.Errorf("reading %s: %w", declaration.Identifier, err)
+		}
+		if said.SHA256 == sha256 && sha256 != "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }

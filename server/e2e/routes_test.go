@@ -17,6 +17,7 @@ import (
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	ground "schulwart.org/policies/rollout"
 	"schulwart.org/policies/sheet"
 	"schulwart.org/server/api"
 	"schulwart.org/server/app"
@@ -26,6 +27,7 @@ import (
 	"schulwart.org/server/exam"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
+	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
@@ -174,7 +176,14 @@ func (i *installation) furnish() {
 	i.must(err)
 	template, err := i.app.Standard.TakeIn(ctx, operator, i.home.Authority, signed)
 	i.must(err)
+	upload, err := i.app.Packages.Begin(ctx, operator, i.home.Authority, marker+".deb", 10, ground.Package{})
+	i.must(err)
+	shortcut, err := i.app.Packages.WebApp(ctx, operator, i.home.Authority, ground.Package{URL: "https://moodle.example", Title: ground.Text{DE: marker}})
+	i.must(err)
+	rolled, err := i.app.Rollouts.Create(ctx, operator, rollout.New{Title: marker, Package: shortcut.ID, Level: org.School, Place: i.home.ID, Draft: true})
+	i.must(err)
 	i.things = map[string]org.ID{
+		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID,
 		"exam": written.ID, "exams": written.ID,
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
@@ -229,6 +238,10 @@ var bodies = map[string]string{
 	"POST /api/v1/templates/{id}/take":           `{"place":{"level":"school","id":"{school}"}}`,
 	"POST /api/v1/templates/{id}/decline":        `{"place":{"level":"school","id":"{school}"},"reason":"x"}`,
 	"POST /api/v1/template-publishers":           `{"authority":"{authority}","name":"x","key":"x","fingerprint":"x"}`,
+	"POST /api/v1/packages":                      `{"authority":"{authority}","file":"x.deb","size":5}`,
+	"POST /api/v1/rollouts":                      `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
+	"POST /api/v1/rollouts/preview":              `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
+	"PUT /api/v1/calendars/{authority}":          `{"land":"MV","breaks":[]}`,
 	"POST /api/v1/login":                         `{"email":"nobody@example.org","password":"geraten"}`,
 }
 

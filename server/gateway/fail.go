@@ -15,6 +15,7 @@ import (
 var (
 	errNoStream      = errs.E(errs.Unavailable, "stream.none")
 	errNoDeclaration = errs.E(errs.NotFound, "declaration.not_found")
+	errNoPackages    = errs.E(errs.Unavailable, "package.none")
 	errNoUser        = errors.New("gateway: users of a device are declined")
 )
 

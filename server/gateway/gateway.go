@@ -6,6 +6,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -45,6 +46,12 @@ type Work interface {
 	TakeList(ctx context.Context, e checkin.Enrolment, exam, ticket string, sealed []byte) (work.Receipt, error)
 }
 
+// Packages are files that devices download.
+type Packages interface {
+	// Open is a NotFound fault for a file that the device is not offered.
+	Open(ctx context.Context, e checkin.Enrolment, sha256 string) (io.ReadSeeker, error)
+}
+
 // Counters count what came, by short names such as "tokens" and "refused.clone".
 type Counters interface {
 	Count(what string)
@@ -59,7 +66,7 @@ type Proxy struct {
 }
 
 // Gateway holds the rooms that the door leads to. Its fields are set once;
-// Stream, Work, Counters and Proxy may be missing.
+// Stream, Work, Packages, Counters and Proxy may be missing.
 type Gateway struct {
 	CheckIn      *checkin.Service
 	Commands     *command.Service
@@ -67,6 +74,7 @@ type Gateway struct {
 	Declarations Declarations
 	Stream       Stream
 	Work         Work
+	Packages     Packages
 	Counters     Counters
 	Proxy        Proxy
 	// Console is the public address of the console, where people read what to do
@@ -104,6 +112,7 @@ func (g *Gateway) Handler() http.Handler {
 	route("PUT /work/{exam}/{ticket}/piece/{hash}", g.takePiece)
 	route("PUT /work/{exam}/{ticket}/list", g.takeList)
 	route("GET /enroll/{token}", g.invite)
+	route("GET /packages/{hash}", g.file)
 	route("GET /profile/{authority}/{school}/{identifier}/{version}/{seal}", g.profile)
 	route("GET /.well-known/est/cacerts", g.estAuthority)
 	route("POST /.well-known/est/simpleenroll", g.estEnroll)

@@ -63,6 +63,9 @@ const (
 	ExamWrite     Action = "exam.write"     // prepare, change, copy and cancel examinations
 	ExamRun       Action = "exam.run"       // start, extend, hand over, let in again
 	ExtraWrite    Action = "extra.write"    // enter extra time of pupils
+	AppRead       Action = "app.read"       // see the catalogue of apps and rollouts
+	AppWrite      Action = "app.write"      // take packages in and out, keep licence pools
+	RolloutRun    Action = "rollout.run"    // start, pause, go on with, retry and take back rollouts
 	AccountOwn    Action = "account.own"    // one's own password, factor, sessions; everybody
 )
 
@@ -71,15 +74,15 @@ const (
 var grants = map[Role][]Action{
 	Operator: {SchoolRead, SchoolWrite, SchoolCreate, AuthorityNew, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd,
 		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
+		ExamRead, ExamWrite, ExamRun, ExtraWrite, AppRead, AppWrite, RolloutRun},
+	HelpDesk:       {AppRead, SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead, ExamRead},
+	Technician:     {AppRead, SchoolRead, GroupRead, DeviceRead, DeviceWrite, TokenRead, TokenWrite, HelpDeskUse, PolicyRead},
+	AuthorityAdmin: {AppRead, AppWrite, RolloutRun, SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove, ExamRead},
+	SchoolAdmin: {AppRead, RolloutRun, SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
 		ExamRead, ExamWrite, ExamRun, ExtraWrite},
-	HelpDesk:       {SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead, ExamRead},
-	Technician:     {SchoolRead, GroupRead, DeviceRead, DeviceWrite, TokenRead, TokenWrite, HelpDeskUse, PolicyRead},
-	AuthorityAdmin: {SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove, ExamRead},
-	SchoolAdmin: {SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
-		ExamRead, ExamWrite, ExamRun, ExtraWrite},
-	Trainee:  {SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
+	Trainee:  {AppRead, SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
 	Teacher:  {GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite, ExamRead, ExamWrite, ExamRun},
-	ReadOnly: {SchoolRead, GroupRead, DeviceRead, PolicyRead},
+	ReadOnly: {AppRead, SchoolRead, GroupRead, DeviceRead, PolicyRead},
 }
 
 // Grant is a role in a branch.

@@ -35,6 +35,9 @@ func TestADatabaseMovesToPostgreSQLAndBack(t *testing.T) {
 	must(first.CreateDevice(ctx, permit, roster.Device{Authority: school.Authority, ID: "d1", School: school.School, Name: "Tablet äöü \u2603", Platform: org.IPadOS, Source: "hand"}))
 	storetest.Exec(t, first, `UPDATE devices SET simulated = TRUE, model = 'a' || CHAR(0) || 'b' || CAST(x'ff' AS TEXT)`)
 	storetest.Exec(t, first, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) INSERT INTO contacts (authority, school, minute, n) SELECT 'a', 's', i, i FROM n`)
+	for piece := range 12 { // more than one statement carries, and no text
+		storetest.Exec(t, first, `INSERT INTO app_pieces (authority, blob, begins, content) VALUES ('a', 'b', $1, $2)`, piece, append([]byte{0, 0xff, 0x27, byte(piece)}, make([]byte, 1_000_000)...))
+	}
 	// Archived: the rows are gone, and their numbers are not given again.
 	given := storetest.Ask(t, first, `SELECT MAX(seq) FROM audit`)
 	storetest.Exec(t, first, `DELETE FROM audit`)

@@ -31,6 +31,16 @@ func (s *Store) Ground(ctx context.Context, school org.Branch) (declare.Ground, 
 	if ground.Priorities, err = s.priorities(ctx, tx, school); err != nil {
 		return ground, err
 	}
+	if ground.Offers, err = s.offersFor(ctx, tx, school); err != nil {
+		return ground, err
+	}
+	if len(ground.Offers) > 0 {
+		calendars, err := s.calendars(ctx, tx, school)
+		if err != nil {
+			return ground, err
+		}
+		ground.Calendar = calendars[school.School]
+	}
 	ground.Devices, err = s.groundDevices(ctx, tx, school)
 	return ground, err
 }

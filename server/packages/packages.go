@@ -1,0 +1,229 @@
+// Package packages is the catalogue of apps: files that people bring are hashed
+// while they come, looked at and never run, and kept by their hash. It decides
+// nothing about who gets what; that is rollout's.
+package packages
+
+import (
+	"context"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
+	"schulwart.org/server/errs"
+	"schulwart.org/server/may"
+)
+
+// Store keeps packages, files on their way, and their pieces. A scope is an
+// authority, or empty for the operator, whose packages all authorities see.
+type Store interface {
+	// ListApps lists packages of the scopes, nil for all, by name, the latest first.
+	ListApps(ctx context.Context, scopes []org.ID) ([]Package, error)
+	FindApp(ctx context.Context, id org.ID) (Package, error)
+	// CreateApp takes a package in. With an upload its pieces become the package's,
+	// or are thrown away where the scope has the same file already. A version that is
+	// there already is the Conflict fault "package.exists".
+	CreateApp(ctx context.Context, permit may.Permit, pack Package, upload org.ID) error
+	// DeleteApp forgets a package, and its file if no other one needs it. One that a
+	// rollout brings is the Conflict fault "package.in_use".
+	DeleteApp(ctx context.Context, permit may.Permit, pack Package) error
+	// AppRoom returns how many bytes packages and files on their way have of a scope.
+	AppRoom(ctx context.Context, scope org.ID) (int64, error)
+
+	// PersonBehind returns the person of an actor, be it a login or a program.
+	PersonBehind(ctx context.Context, actor org.ID) (org.ID, error)
+
+	FindUpload(ctx context.Context, id org.ID) (Upload, error)
+	CreateUpload(ctx context.Context, permit may.Permit, upload Upload) error
+	// AddPiece appends to an upload: received is how many bytes there were before,
+	// hash the state after. It is the Conflict fault "upload.offset" where another
+	// number was received.
+	AddPiece(ctx context.Context, upload Upload, piece []byte, hash string, at time.Time) error
+	DeleteUpload(ctx context.Context, permit may.Permit, upload Upload) error
+	// DropUploads throws away files on their way that nobody went on with since.
+	DropUploads(ctx context.Context, before time.Time) (int, error)
+
+	// Blob returns whose pieces are a scope's file with the hash, and its size.
+	Blob(ctx context.Context, scopes []org.ID, sha256 string) (Blob, error)
+	// AppPiece returns the piece of a blob in which the byte lies, and where it begins.
+	AppPiece(ctx context.Context, blob Blob, at int64) (begins int64, content []byte, err error)
+}
+
+// Blob names a file that is kept in pieces.
+type Blob struct {
+	Scope org.ID
+	ID    org.ID
+	Size  int64
+}
+
+// Package is a package in the catalogue.
+type Package struct {
+	rollout.Package
+	Authority org.ID // scope
+	By        org.ID
+	ByName    string
+	At        time.Time
+	MayRemove bool
+}
+
+// Service is the room. Quota bounds the bytes of a scope.
+type Service struct {
+	Store Store
+	NewID func() org.ID
+	Now   func() time.Time
+	Quota int64
+}
+
+// Quota is how many bytes a scope has unless an installation says otherwise.
+const Quota = 50 << 30
+
+// longest bounds texts that people write, in bytes.
+const longest = 4000
+
+// scopes lists whose packages the actor sees: the operator's, and those of the own
+// branches; nil for all.
+func scopes(actor may.Actor) ([]org.ID, error) {
+	branches := may.Branches(actor, may.AppRead)
+	if len(branches) == 0 {
+		return nil, errs.E(errs.Denied, "denied", "action", string(may.AppRead))
+	}
+	list := []org.ID{""}
+	for _, branch := range branches {
+		if branch.Authority == "" {
+			return nil, nil
+		}
+		if !slices.Contains(list, branch.Authority) {
+			list = append(list, branch.Authority)
+		}
+	}
+	return list, nil
+}
+
+// List lists the packages that the actor sees.
+func (s *Service) List(ctx context.Context, actor may.Actor) ([]Package, error) {
+	seen, err := scopes(actor)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.Store.ListApps(ctx, seen)
+	for i := range list {
+		list[i].MayRemove = may.Can(actor, may.AppWrite, org.Branch{Authority: list[i].Authority})
+	}
+	return list, err
+}
+
+// Find returns a package that the actor sees.
+func (s *Service) Find(ctx context.Context, actor may.Actor, id org.ID) (Package, error) {
+	seen, err := scopes(actor)
+	if err != nil {
+		return Package{}, err
+	}
+	pack, err := s.Store.FindApp(ctx, id)
+	if err != nil {
+		return Package{}, err
+	}
+	if seen != nil && !slices.Contains(seen, pack.Authority) {
+		return Package{}, errs.E(errs.NotFound, "package.not_found")
+	}
+	pack.MayRemove = may.Can(actor, may.AppWrite, org.Branch{Authority: pack.Authority})
+	return pack, nil
+}
+
+// Delete takes a package out of the catalogue.
+func (s *Service) Delete(ctx context.Context, actor may.Actor, id org.ID) error {
+	pack, err := s.Find(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	permit, err := may.Do(actor, may.AppWrite, org.Branch{Authority: pack.Authority})
+	if err != nil {
+		return err
+	}
+	return s.Store.DeleteApp(ctx, permit, pack)
+}
+
+// WebApp takes in a shortcut to an address, which has no file.
+func (s *Service) WebApp(ctx context.Context, actor may.Actor, authority org.ID, wanted rollout.Package) (Package, error) {
+	permit, err := may.Do(actor, may.AppWrite, org.Branch{Authority: authority})
+	if err != nil {
+		return Package{}, err
+	}
+	address, err := url.Parse(wanted.URL)
+	if err != nil || address.Scheme != "https" || address.Hostname() == "" || address.User != nil || len(wanted.URL) > 500 {
+		return Package{}, errs.E(errs.Invalid, "package.bad_url").In("url")
+	}
+	if wanted.Title.DE == "" && wanted.Title.EN == "" {
+		return Package{}, errs.E(errs.Invalid, "package.no_title").In("title")
+	}
+	facts := said(wanted)
+	facts.Kind, facts.Name, facts.Version, facts.URL = rollout.WebApp, nameOf(wanted.Name, address.Hostname()), "1", wanted.URL
+	if wanted.Version != "" {
+		facts.Version = wanted.Version
+	}
+	if !validName(facts.Name) || !validName(facts.Version) {
+		return Package{}, errs.E(errs.Invalid, "package.bad_name").In("name")
+	}
+	return s.create(ctx, actor, permit, facts, "")
+}
+
+func nameOf(names ...string) string {
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (s *Service) create(ctx context.Context, actor may.Actor, permit may.Permit, facts rollout.Package, upload org.ID) (Package, error) {
+	who, err := s.Store.PersonBehind(ctx, actor.ID)
+	if err != nil {
+		return Package{}, err
+	}
+	facts.ID = s.NewID()
+	pack := Package{Package: facts, Authority: permit.Branch().Authority, By: who, ByName: actor.Name, At: s.Now().UTC(), MayRemove: true}
+	return pack, s.Store.CreateApp(ctx, permit, pack, upload)
+}
+
+// said keeps what a person may say of a package, within bounds.
+func said(wanted rollout.Package) rollout.Package {
+	text := func(t rollout.Text) rollout.Text { return rollout.Text{DE: clip(t.DE), EN: clip(t.EN)} }
+	return rollout.Package{
+		Licence: clip(wanted.Licence), Signature: clip(wanted.Signature), Source: clip(wanted.Source), Title: text(wanted.Title), Description: text(wanted.Description),
+	}
+}
+
+func clip(text string) string {
+	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
+	for i := range text {
+		if i >= longest {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// validName is what a name or version may be where no file says it: it becomes
+// part of an identifier, of file names and of addresses.
+func validName(name string) bool {
+	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_~:") == "" && name[0] != '.' && name[0] != '-'
+}
+
+// Open returns a file of an authority, or of the operator, by its hash, for a
+// device that is offered it. Whoever asks has made sure of that.
+func (s *Service) Open(ctx context.Context, authority org.ID, sha256 string) (io.ReadSeeker, error) {
+	blob, err := s.Store.Blob(ctx, []org.ID{authority, ""}, sha256)
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(&pieces{ctx: ctx, store: s.Store, blob: blob}, 0, blob.Size), nil
+}
+
+// Sweep throws away files on their way that nobody went on with for a week.
+func (s *Service) Sweep(ctx context.Context) error {
+	_, err := s.Store.DropUploads(ctx, s.Now().Add(-7*24*time.Hour))
+	return err
+}

@@ -1,0 +1,158 @@
+// Package rollout brings packages to devices ring by ring: it keeps plans, counts
+// what devices read back, and has the ground decide what follows. It makes no
+// declarations; desired does, from what is kept here.
+package rollout
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
+	"schulwart.org/server/may"
+)
+
+// Rollout is one package on its way.
+type Rollout struct {
+	ID      org.ID
+	Branch  org.Branch // of the authority, or of the one school that is meant
+	Title   string
+	Package rollout.Package
+	Former  *rollout.Package // nil: whoever goes back has it removed
+	Plan    rollout.Plan
+	Status  rollout.Status
+	By      org.ID
+	ByName  string
+	Created time.Time
+	Started time.Time
+	Changed time.Time
+}
+
+// Offer is the rollout as the ground knows it.
+func (r Rollout) Offer() rollout.Offer {
+	return rollout.Offer{Plan: r.Plan, Status: r.Status, Started: r.Started, Package: r.Package, Former: r.Former}
+}
+
+// Member is a device that a rollout may reach.
+type Member struct {
+	rollout.Member
+	Name string
+	Seen time.Time
+}
+
+// Word is what a device last said of a rollout's package.
+type Word struct {
+	ddm.PackageStatus
+	At      time.Time // when it came
+	Changes int       // how often it said something else
+}
+
+// Filter narrows a list of rollouts.
+type Filter struct {
+	State rollout.State
+	Limit int
+	After string
+}
+
+// Store keeps rollouts. Each writing method is one transaction with its audit row
+// and the durable mark of the devices that may have another answer now.
+type Store interface {
+	ListRollouts(ctx context.Context, branches []org.Branch, filter Filter) (list []Rollout, next string, err error)
+	FindRollout(ctx context.Context, id org.ID) (Rollout, error)
+	CreateRollout(ctx context.Context, permit may.Permit, r Rollout) error
+	// SaveStatus is the Conflict fault "rollout.changed" where the status is no longer
+	// that of before.
+	SaveStatus(ctx context.Context, permit may.Permit, before, after Rollout, what string) error
+	// LiveRollouts lists those that are running or wait for a window.
+	LiveRollouts(ctx context.Context) ([]Rollout, error)
+	// FormerOf returns the package that the last finished rollout of the same thing
+	// brought to the authority; the id is empty if there was none.
+	FormerOf(ctx context.Context, branch org.Branch, pack rollout.Package) (org.ID, error)
+
+	// Members lists the enrolled devices of a branch, in the order of their ids.
+	Members(ctx context.Context, branch org.Branch) ([]Member, error)
+	Words(ctx context.Context, authority, rollout org.ID) (map[org.ID]Word, error)
+	// SaveWords keeps what a device says, as far as it says something else.
+	SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, at time.Time) error
+
+	// FindTarget returns where a place is: an authority, a school or a group.
+	FindTarget(ctx context.Context, level org.Level, id org.ID) (org.Branch, error)
+	// Calendars returns the time of each school of a branch.
+	Calendars(ctx context.Context, branch org.Branch) (map[org.ID]rollout.Calendar, error)
+	SaveCalendar(ctx context.Context, permit may.Permit, authority org.ID, land rollout.Land, breaks []rollout.Break) error
+	FindCalendar(ctx context.Context, authority org.ID) (rollout.Land, []rollout.Break, error)
+	PersonBehind(ctx context.Context, actor org.ID) (org.ID, error)
+}
+
+// Catalogue finds packages that an actor may roll out, with the authority whose
+// they are; empty for the operator's.
+type Catalogue interface {
+	Package(ctx context.Context, actor may.Actor, id org.ID) (pack rollout.Package, authority org.ID, err error)
+}
+
+// Service is the room.
+type Service struct {
+	Store     Store
+	Catalogue Catalogue
+	Changes   interface{ Wake() }
+	NewID     func() org.ID
+	Now       func() time.Time
+}
+
+// RingView is a ring with what became of its devices.
+type RingView struct {
+	rollout.Ring
+	rollout.Figures
+	State RingState
+	Since time.Time // when it was offered; zero for not yet, or where that is not kept
+}
+
+// Name says which ring it is, for programs: "share 5", "group 0193…", "all".
+func (r RingView) Name() string {
+	switch r.Kind {
+	case rollout.RingShare:
+		return string(r.Kind) + " " + strconv.FormatFloat(r.Share, 'f', -1, 64)
+	case rollout.RingAll:
+		return string(r.Kind)
+	}
+	return string(r.Kind) + " " + r.Place.String()
+}
+
+// RingState is how far a ring is.
+type RingState string
+
+// The states of a ring.
+const (
+	RingAhead  RingState = "ahead"  // not offered yet
+	RingOpen   RingState = "open"   // offered; the next one waits for it
+	RingPassed RingState = "passed" // the next one is offered, too
+	RingHalted RingState = "halted" // stopped the rollout
+)
+
+// Reason counts devices that failed, or cannot, for the same reason.
+type Reason struct {
+	Code    string
+	Details map[string]string // of one of them
+	Devices int
+}
+
+// View is a rollout with its figures.
+type View struct {
+	Rollout
+	Rings   []RingView
+	Reasons []Reason // the most frequent first
+	Opens   time.Time
+	Closes  time.Time // of the opening that runs or comes next; zero for none
+	MayRun  bool
+}
+
+// DeviceView is what is known of one device of a rollout.
+type DeviceView struct {
+	Member
+	Ring    int
+	Outcome rollout.Outcome
+	Offered bool
+	Word    *Word // nil if it said nothing
+}
