@@ -1,0 +1,214 @@
+package packages
+
+import (
+	"context"
+	"time"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/rollout"
+)
+
+// How the keeper goes on.
+const (
+	// lookAgain is how often the system is asked whether a package is still there.
+	lookAgain = 10 * time.Minute
+	// mostSpread bounds how long a device waits within an opening, so that a window
+	// of days does not take days.
+	mostSpread = 15 * time.Minute
+	// mostBroken is how many installations may be cut off before somebody has to look.
+	mostBroken = 3
+	// spareRoom is what an installation leaves free, in bytes.
+	spareRoom = 200 << 20
+	// installTime bounds one installation.
+	installTime = 30 * time.Minute
+)
+
+// advance brings a package on its way as far as it can come now, and returns when
+// to look again.
+func (k *Keeper) advance(ctx context.Context, id string) time.Duration {
+	p, is := k.find(id)
+	if !is {
+		return restTime
+	}
+	if p.Leaving {
+		return k.leave(ctx, p)
+	}
+	if reason := k.o.System.Able(p.Declared); reason != nil {
+		k.enter(id, ddm.PackageNotPossible, reason)
+		return restTime
+	}
+	if p.State == ddm.PackageFailed {
+		return restTime // until somebody asks to try again
+	}
+	now := k.o.Now()
+	k.mu.Lock()
+	looked := k.looked[id]
+	k.mu.Unlock()
+	if p.State == ddm.PackageVerified && now.Sub(looked) < lookAgain && !now.Before(looked) {
+		return restTime
+	}
+	if done, known := k.look(ctx, p); done || !known {
+		return restTime
+	}
+	return k.toward(ctx, id, now)
+}
+
+// look asks the system. It reports whether all is as declared, and whether that is
+// known at all.
+func (k *Keeper) look(ctx context.Context, p kept) (done, known bool) {
+	present, err := k.o.System.Present(ctx, p.Declared)
+	if err != nil {
+		k.o.Log.Info("the system does not say what is installed", "package", p.Name, "error", err)
+		return false, false
+	}
+	k.mu.Lock()
+	k.looked[p.ID] = k.o.Now()
+	k.mu.Unlock()
+	there := func(p *kept) { p.Present = present }
+	switch {
+	case p.Action == rollout.Remove && present == "", p.Action == rollout.Install && (present == p.Version || p.IfPresent && present == ""):
+		k.enter(p.ID, ddm.PackageVerified, nil, there, func(p *kept) { p.Fetched, p.Broken = false, 0 })
+		_ = k.o.Store.Remove(fileName(p.Declared))
+		return true, true
+	case p.State == ddm.PackageVerified:
+		// Somebody took it away, or put another version there.
+		k.enter(p.ID, ddm.PackageWaiting, &ddm.Reason{Code: "package.changed"}, there, func(p *kept) { p.Opening, p.Begins = "", time.Time{} })
+	default:
+		k.update(p.ID, there)
+	}
+	return false, true
+}
+
+// toward takes the next steps to what is declared.
+func (k *Keeper) toward(ctx context.Context, id string, now time.Time) time.Duration {
+	p, _ := k.find(id)
+	begun := p.State == ddm.PackageInstalling
+	if p.Hold && !begun {
+		k.enter(id, ddm.PackageWaiting, &ddm.Reason{Code: "package.held"})
+		return restTime
+	}
+	if p.Action == rollout.Remove && !p.Brought {
+		k.enter(id, ddm.PackageNotPossible, &ddm.Reason{Code: "package.not-ours"})
+		return restTime
+	}
+	if k.o.Busy() {
+		if !begun {
+			k.enter(id, ddm.PackageWaiting, &ddm.Reason{Code: "package.lesson"})
+		}
+		return restTime
+	}
+	if !begun {
+		if pause := k.await(p, now); pause > 0 {
+			return pause
+		}
+	}
+	if p.Action == rollout.Install && p.SHA256 != "" && !p.Fetched {
+		return k.ask(id, p)
+	}
+	return k.install(ctx, id)
+}
+
+// await waits for the device's own instant within the window. It returns how long
+// that is, nothing if it has come.
+func (k *Keeper) await(p kept, now time.Time) time.Duration {
+	opening, ok := p.Window.Next(p.Calendar, now)
+	if !ok {
+		k.enter(p.ID, ddm.PackageWaiting, &ddm.Reason{Code: "package.no-window"})
+		return restTime
+	}
+	if p.Opening != opening.Key {
+		from := opening.Opens
+		if now.After(from) {
+			from = now
+		}
+		begins := from.Add(k.o.Spread(min(opening.Closes.Sub(from)/2, mostSpread)))
+		if !k.update(p.ID, func(p *kept) { p.Opening, p.Begins = opening.Key, begins.UTC().Truncate(time.Second) }) {
+			return restTime
+		}
+		p, _ = k.find(p.ID)
+	}
+	if now.Before(p.Begins) {
+		if p.State != ddm.PackageLoading {
+			k.enter(p.ID, ddm.PackageWaiting, &ddm.Reason{Code: "package.window", Details: map[string]string{"from": p.Begins.Format(time.RFC3339)}})
+		}
+		return min(p.Begins.Sub(now), restTime)
+	}
+	return 0
+}
+
+// ask has the file fetched, if there is room for it and for what it becomes.
+func (k *Keeper) ask(id string, p kept) time.Duration {
+	if have, err := k.o.Store.Size(fileName(p.Declared)); err == nil && k.o.Free() < 3*p.Size-have+spareRoom {
+		k.enter(id, ddm.PackageFailed, &ddm.Reason{Code: "package.no-space"})
+		return restTime
+	}
+	if p.State != ddm.PackageLoading {
+		k.enter(id, ddm.PackageLoading, nil)
+	}
+	signal(k.wants)
+	return restTime
+}
+
+// install lets the system work, and looks what came of it.
+func (k *Keeper) install(ctx context.Context, id string) time.Duration {
+	p, _ := k.find(id)
+	if p.State == ddm.PackageInstalling && p.Broken >= mostBroken {
+		k.enter(id, ddm.PackageFailed, &ddm.Reason{Code: "package.interrupted"})
+		return restTime
+	}
+	// What was there before is known before anything is there.
+	if !k.enter(id, ddm.PackageInstalling, nil, func(p *kept) {
+		p.Broken++
+		p.Brought = p.Brought || p.Action == rollout.Install && p.Present == ""
+	}) {
+		return restTime
+	}
+	working, cancel := context.WithTimeout(ctx, installTime)
+	defer cancel()
+	var err error
+	if p.Action == rollout.Remove {
+		err = k.o.System.Remove(working, p.Declared)
+	} else {
+		err = k.o.System.Install(working, p.Declared, k.o.Store.Path(fileName(p.Declared)))
+	}
+	if ctx.Err() != nil {
+		return restTime // the agent ends; the next start goes on
+	}
+	if done, known := k.look(ctx, p); done || !known {
+		return restTime
+	}
+	reason := &ddm.Reason{Code: "package.other"}
+	if err != nil {
+		reason = &ddm.Reason{Code: "package.install", Details: map[string]string{"error": clip(err.Error())}}
+	}
+	k.enter(id, ddm.PackageFailed, reason, func(p *kept) {
+		p.Broken = 0
+		p.Brought = p.Brought && p.Present != ""
+	})
+	return restTime
+}
+
+// leave takes out what we brought and nobody declares any more.
+func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
+	if p.Brought {
+		if k.o.Busy() {
+			return restTime
+		}
+		working, cancel := context.WithTimeout(ctx, installTime)
+		defer cancel()
+		if err := k.o.System.Remove(working, p.Declared); err != nil {
+			k.o.Log.Warn("a package that nobody wants any more is still there", "package", p.Name, "error", err)
+			k.enter(p.ID, ddm.PackageFailed, &ddm.Reason{Code: "package.remove", Details: map[string]string{"error": clip(err.Error())}})
+			return restTime
+		}
+	}
+	k.forget(p)
+	return restTime
+}
+
+func clip(text string) string {
+	if runes := []rune(text); len(runes) > 300 {
+		return string(runes[:300])
+	}
+	return text
+}
