@@ -70,11 +70,19 @@ async function walk() {
   await page.waitForSelector(".now h2");
   await active(page, plan.devices);
 
-  // The page keeps the codes for when the server is out of reach.
+  // What can be done with the ticked tiles lies under the thumb, and nothing over it.
   await page.check(".tile input >> nth=0");
+  const covered = await page.$$eval(".picked .button", (all) => all.filter((one) => one.checkVisibility()).filter((one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return ![0.1, 0.5, 0.9].every((part) => one.contains(document.elementFromPoint(x + width / 2, y + height * part)));
+  }).map((one) => one.textContent.trim()));
+  check(covered.length === 0, `on a phone, in a mode, something lies over: ${covered.join(", ")}`);
+  await picture(page, "walk-5-picked");
+
+  // The page keeps the codes for when the server is out of reach.
   await context.setOffline(true);
   await page.waitForSelector("#lost :text-matches('.')", { timeout: 20000 }).catch(() => fault("a lost stream is not said"));
-  await picture(page, "walk-5-lost");
+  await picture(page, "walk-6-lost");
   await context.setOffline(false);
   await page.waitForFunction(() => !document.querySelector("#lost")?.textContent.trim(), null, { timeout: 40000 }).catch(() => fault("the stream does not come back"));
   await page.uncheck(".tile input >> nth=0");
@@ -100,14 +108,14 @@ async function walk() {
   await page.waitForSelector("html[lang=en]");
   await page.check(".tile input >> nth=1");
   await page.check(".tile input >> nth=2");
-  await picture(page, "walk-6-picked-en");
+  await picture(page, "walk-7-picked-en");
   await page.click("#mode-sites");
   await page.fill("[name=sites]", "geogebra.org");
-  await picture(page, "walk-7-sites-en", true);
+  await picture(page, "walk-8-sites-en", true);
   await page.click("main form button.primary");
   await page.waitForURL((url) => url.pathname === "/unterricht/" + plan.class);
   await active(page, 2, "active");
-  await picture(page, "walk-8-sites-running-en", true);
+  await picture(page, "walk-9-sites-running-en", true);
   await page.click("[id^=end-]");
   await page.waitForSelector("#undo form");
   await page.click(".menu summary");
@@ -118,7 +126,7 @@ async function walk() {
   await page.click("#mode-screen");
   await page.waitForFunction(() => /Frau Oert möchte/.test(document.body.innerText), null, { timeout: 10000 }).catch(() => fault("the pretend screen does not show the mode"));
   await active(page, 1);
-  await picture(page, "walk-9-rehearsal", true);
+  await picture(page, "walk-10-rehearsal", true);
   await page.click("[id^=end-]");
   await page.waitForFunction(() => /Geschafft/.test(document.body.innerText), null, { timeout: 8000 }).catch(() => fault("the rehearsal does not say that it is done"));
   await context.close();
