@@ -16,6 +16,7 @@ var spokenBy = []struct {
 	families []string
 }{
 	{regexp.MustCompile(`errs\.E\([^,"]+,\s*"([^"]+)"`), []string{"error"}},
+	{regexp.MustCompile(`"([a-z_]+\.not_found)"`), []string{"error"}}, // what store's one is told to say
 	{regexp.MustCompile(`\bflash\([^"]*Flash(?:Done|Notice|Trouble), "([^"]+)"`), []string{"flash"}},
 	{regexp.MustCompile(`Reason\{(?:Key|Code): "([^"]+)"[,}]`), []string{"reason"}},
 	{regexp.MustCompile(`\b(?:deviating|pending|notPossible|reason)\("([^"]+)"`), []string{"reason"}},

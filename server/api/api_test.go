@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
 	"schulwart.org/server/api"
@@ -45,6 +46,7 @@ type house struct {
 	t       *testing.T
 	store   *store.Store
 	roster  *roster.Service
+	lessons *lesson.Service
 	staff   *staff.Service
 	server  *httptest.Server
 	school  roster.School
@@ -79,13 +81,13 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.must(err)
 	h.staff = staff.New(s, ids.New)
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
-	lessons := &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
+	h.lessons = &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
 	exams := &exam.Service{
-		Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: lessons}, NewID: ids.New, Now: time.Now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, NewID: ids.New, Now: time.Now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
 		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
 	}
 	h.server = httptest.NewServer(api.New(api.Deps{
-		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: lessons, Exams: exams, Presence: quiet{}, Tokens: enrolment,
+		Now: time.Now, Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: s, NewID: ids.New, Now: time.Now}, Lessons: h.lessons, Exams: exams, Presence: quiet{}, Tokens: enrolment,
 		Audit:     &audit.Service{Store: s, Now: time.Now},
 		Translate: func(lang string, fault *errs.Error) string { return lang + ":" + fault.Key },
 	}))
@@ -249,6 +251,43 @@ func TestAProgramsDay(t *testing.T) {
 	})
 }
 
+// What holds is told before what lies on the device for later.
+func TestADeviceTellsOfTheModeThatHolds(t *testing.T) {
+	h := newHouse(t, storetest.Open(t))
+	admin, device := h.tokens[may.SchoolAdmin], h.devices[0]
+	storetest.Enrol(t, h.store, device.Branch(), device.ID)
+	target := object{"devices": []org.ID{device.ID}}
+	for _, in := range []object{
+		{"target": target, "kind": "focus", "apps": []string{"libreoffice"}, "starts_at": time.Now().Add(time.Hour), "minutes": 20},
+		{"target": target, "kind": "offline", "minutes": 20},
+	} {
+		if r := h.ask(admin, "POST", "/api/v1/modes", in, nil); r.StatusCode != http.StatusCreated {
+			t.Fatalf("%v: %d", in, r.StatusCode)
+		}
+	}
+	ctx := t.Context()
+	lines, err := h.lessons.Leases(ctx, device.Branch(), device.ID)
+	h.must(err)
+	var said []ddm.LeaseStatus
+	for _, line := range lines {
+		phase := ddm.LeaseActive
+		if line.Lease.Kind == lease.Focus {
+			phase = ddm.LeaseWaiting
+		}
+		h.must(h.lessons.Delivered(ctx, device.Branch(), device.ID, line.Lease.ID, line.Lease.Rev))
+		said = append(said, ddm.LeaseStatus{ID: line.Lease.ID.String(), Rev: line.Lease.Rev, Phase: phase, Since: time.Now(), Parts: []ddm.Part{{Name: "network", State: ddm.PartOK}}})
+	}
+	h.must(h.lessons.Reported(ctx, device.Branch(), device.ID, said))
+	var told struct {
+		State string
+		Modes []object
+	}
+	h.ask(admin, "GET", "/api/v1/devices/"+device.ID.String(), nil, &told)
+	if told.State != "active" || len(told.Modes) != 2 {
+		t.Errorf("told %+v", told)
+	}
+}
+
 func TestFaultsAreProblems(t *testing.T) {
 	h := newHouse(t, storetest.Open(t))
 	admin := h.tokens[may.SchoolAdmin]
@@ -272,6 +311,7 @@ func TestFaultsAreProblems(t *testing.T) {
 		"another method":   {admin, "PUT", "/api/v1/me", nil, 405, "api.method"},
 		"not theirs to do": {h.tokens[may.Teacher], "GET", "/api/v1/devices", nil, 403, "denied"},
 		"a bad length":     {admin, "POST", "/api/v1/enrolment-tokens", object{"school": h.school.ID, "expires_in": "bald"}, 422, "api.bad_duration"},
+		"no place":         {admin, "POST", "/api/v1/enrolment-tokens", object{"uses": 3}, 422, "token.no_place"},
 		"a foreign school": {admin, "POST", "/api/v1/enrolment-tokens", object{"school": h.other.ID}, 404, ""},
 		"a foreign device": {h.foreign, "GET", "/api/v1/devices/" + h.devices[0].ID.String(), nil, 404, "not_found"},
 	} {

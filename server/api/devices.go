@@ -215,7 +215,7 @@ func (d *door) addModes(ctx context.Context, device roster.Device, out *Device) 
 			State: line.State, Reason: line.Reason.Key, ReasonArgs: line.Reason.Args, Since: at(line.Since),
 		}
 		out.Modes = append(out.Modes, mode)
-		if grave := gravity[line.State]; grave > worst {
+		if grave := d.gravity(line); grave > worst {
 			worst = grave
 			out.State, out.Reason, out.ReasonArgs, out.Since = mode.State, mode.Reason, mode.ReasonArgs, mode.Since
 		}
@@ -223,7 +223,16 @@ func (d *door) addModes(ctx context.Context, device roster.Device, out *Device) 
 	return nil
 }
 
-// gravity orders states by how much they want a look.
+// gravity orders a device's modes by how much they want a look: what holds comes
+// before what is planned for later.
+func (d *door) gravity(line lesson.DeviceMode) int {
+	grave := gravity[line.State]
+	if line.State != lesson.Ended && !d.Now().Before(line.Lease.Starts) {
+		grave += len(gravity)
+	}
+	return grave
+}
+
 var gravity = map[lesson.State]int{lesson.Ended: 0, lesson.Planned: 1, lesson.Active: 2, lesson.Delivered: 3, lesson.Unreachable: 4, lesson.Deviating: 5}
 
 // at leaves an instant out that never was.

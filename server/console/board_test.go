@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"schulwart.org/policies/lease"
+	"schulwart.org/server/lesson"
 	"schulwart.org/web"
 )
 
@@ -83,6 +86,26 @@ func TestEndingForTickedDevicesOnly(t *testing.T) {
 	if over != 2 {
 		t.Errorf("%d devices are released, not 2", over)
 	}
+}
+
+// A mode for later lies on the devices while another one holds: the board and
+// the list of devices tell of the one that holds.
+func TestAModePlannedForLaterDoesNotCoverTheOneThatHolds(t *testing.T) {
+	h := newHouse(t)
+	oert := h.as("oert@gym.example")
+	_, err := h.lessons.Start(t.Context(), h.actor("oert@gym.example"), lesson.Request{Group: h.class, Kind: lease.Focus, Apps: []string{"libreoffice"}, Starts: h.clock.now().Add(time.Hour), Minutes: 20})
+	must(t, err)
+	board, states := web.To(web.PathBoard, h.class.String()), regexp.MustCompile(`<span class="number">\d+</span> \w+`)
+	h.readBack(h.devices[:6]...)
+	if got := states.FindAllString(oert.get(board).body, -1); len(got) != 1 || !strings.Contains(got[0], ">6</span> zugestellt") {
+		t.Errorf("with what is planned alone, the board counts %v", got)
+	}
+	oert.post(web.To(web.PathModeStart, h.class.String()), "kind", "offline")
+	h.readBack(h.devices[:6]...)
+	if got := states.FindAllString(oert.get(board).body, -1); len(got) != 1 || !strings.Contains(got[0], ">6</span> aktiv") {
+		t.Errorf("with a mode that holds, the board counts %v", got)
+	}
+	h.as("admin@gym.example").get(web.With(web.PathDevices, "state", "active")).has(t, "GYM-0001")
 }
 
 func TestAColleaguesClassSaysWhose(t *testing.T) {

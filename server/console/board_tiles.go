@@ -83,7 +83,8 @@ var rank = map[lesson.State]int{lesson.Deviating: 6, lesson.Unreachable: 5, less
 
 // loudest chooses which of a device's modes its tile tells of: of those that
 // hold, the one that needs a look most, then the strongest; of those that are
-// over, one whose end was not read back yet.
+// over, one whose end was not read back yet. One that is planned for later is
+// told of where no other is.
 func loudest(lines []lesson.DeviceMode, now time.Time) *lesson.DeviceMode {
 	var best *lesson.DeviceMode
 	for i := range lines {
@@ -91,12 +92,21 @@ func loudest(lines []lesson.DeviceMode, now time.Time) *lesson.DeviceMode {
 		if line.State == lesson.Ended && !now.Before(line.Lease.Ends.Add(justEnded)) || armed(line.Lease, now) {
 			continue
 		}
-		if best == nil || rank[line.State] > rank[best.State] ||
-			rank[line.State] == rank[best.State] && strength(line.Lease.Kind) < strength(best.Lease.Kind) {
+		if best == nil || comesFirst(line, best, now) {
 			best = line
 		}
 	}
 	return best
+}
+
+func comesFirst(a, b *lesson.DeviceMode, now time.Time) bool {
+	switch later, other := now.Before(a.Lease.Starts), now.Before(b.Lease.Starts); {
+	case later != other:
+		return other
+	case rank[a.State] != rank[b.State]:
+		return rank[a.State] > rank[b.State]
+	}
+	return strength(a.Lease.Kind) < strength(b.Lease.Kind)
 }
 
 // armed says of an examination's lease that it is on the device and holds nothing

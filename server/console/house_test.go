@@ -255,7 +255,10 @@ func (h *house) readBack(devices ...org.ID) {
 		for _, line := range lines {
 			must(h.t, h.lessons.Delivered(ctx, h.school, device, line.Lease.ID, line.Lease.Rev))
 			phase := ddm.LeaseActive
-			if !h.clock.now().Before(line.Lease.Ends) {
+			switch now := h.clock.now(); {
+			case now.Before(line.Lease.Starts):
+				phase = ddm.LeaseWaiting
+			case !now.Before(line.Lease.Ends):
 				phase = ddm.LeaseEnded
 			}
 			said = append(said, ddm.LeaseStatus{ID: line.Lease.ID.String(), Rev: line.Lease.Rev, Phase: phase, Since: h.clock.now(), Parts: []ddm.Part{{Name: "network", State: ddm.PartOK}}})

@@ -113,6 +113,9 @@ type TokenList struct {
 // CreateToken makes a token with its link. Faults: NotFound for a place that the
 // actor cannot see, Denied, Invalid for a number out of bounds.
 func (s *Service) CreateToken(ctx context.Context, actor may.Actor, wanted NewToken) (Token, error) {
+	if wanted.School == "" && wanted.Group == "" {
+		return Token{}, errs.E(errs.Invalid, "token.no_place").In("school")
+	}
 	place, err := s.store.EnrolPlace(ctx, wanted.School, wanted.Group)
 	if err != nil {
 		return Token{}, err
