@@ -48,6 +48,9 @@ func (p DevicePage) crumbPairs() []string {
 
 // told says who set the mode when, and since when the device keeps it.
 func (m DeviceMode) told(f Frame) string {
+	if m.Mode.Planned {
+		return dotted(f.T("mode.begins", "at", m.Mode.Starts), f.T("mode.by", "by", m.Mode.By))
+	}
 	set := f.T("device.set_by", "by", m.Mode.By, "at", m.Mode.Starts)
 	if m.State != StateActive || m.Since.IsZero() {
 		return set

@@ -136,8 +136,16 @@ func translate(f Frame, key string, args map[string]any) string {
 	for name, value := range args {
 		replacements = append(replacements, "{"+name+"}", f.argument(name, value))
 	}
-	return strings.NewReplacer(replacements...).Replace(text)
+	text = strings.NewReplacer(replacements...).Replace(text)
+	if Language(f.Lang) == "de" {
+		text = declined.Replace(text)
+	}
+	return text
 }
+
+// declined bends the one salutation that German bends: Herr Adler did it, it was
+// done by Herrn Adler.
+var declined = strings.NewReplacer("von Herr ", "von Herrn ", "„von Herr ", "„von Herrn ", "an Herr ", "an Herrn ", "für Herr ", "für Herrn ")
 
 // spoken are arguments that rooms and devices hand over by key: where their
 // words stand.

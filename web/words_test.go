@@ -141,6 +141,28 @@ func TestArgumentsAreSpoken(t *testing.T) {
 	}
 }
 
+func TestASalutationIsBentAsGermanDoes(t *testing.T) {
+	for _, c := range []struct{ lang, key, name, want string }{
+		{"de", "device.set_by", "Herr Adler", "gestartet von Herrn Adler, 10:00"},
+		{"de", "device.set_by", "Frau Oert", "gestartet von Frau Oert, 10:00"},
+		{"de", "mode.by", "Herr Adler", "Herr Adler hat das gestartet"},
+		{"en", "device.set_by", "Herr Adler", "started by Herr Adler, 10:00"},
+	} {
+		if got := T(c.lang, c.key, "by", c.name, "at", "10:00"); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// A mode for later was not started yet, whoever planned it.
+func TestADeviceTellsWhenAPlannedModeBegins(t *testing.T) {
+	f := Frame{Lang: "de", Location: time.UTC, Now: time.Date(2026, 11, 16, 9, 0, 0, 0, time.UTC)}
+	mode := DeviceMode{State: StateDelivered, Mode: RunningMode{By: "Herr Adler", Starts: f.Now.Add(time.Hour), Planned: true}}
+	if got, want := mode.told(f), "Beginnt von selbst um 10:00 · Herr Adler hat das gestartet"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestInstants(t *testing.T) {
 	f := Frame{Lang: "de", Location: time.FixedZone("MEZ", 3600), Now: time.Date(2026, 11, 16, 9, 3, 0, 0, time.UTC)}
 	for _, c := range []struct{ got, want string }{

@@ -31,7 +31,7 @@ func Advise(d Device, at time.Time) Advice {
 		advice.Cause, advice.Step, advice.Say = key, key, key
 		return advice
 	}
-	held := holding(d.Modes)
+	held := holding(d.Modes, at)
 	if held != nil {
 		advice.Args["by"], advice.Args["kind"] = held.Lease.ByName, string(held.Lease.Kind)
 		advice.Args["until"] = held.Lease.Ends.UTC().Format(time.RFC3339)
@@ -65,9 +65,10 @@ func Advise(d Device, at time.Time) Advice {
 	return say("fine")
 }
 
-func holding(modes []lesson.DeviceMode) *lesson.DeviceMode {
+// holding is the mode that a caller may feel: what is planned for later is none.
+func holding(modes []lesson.DeviceMode, at time.Time) *lesson.DeviceMode {
 	for i := range modes {
-		if modes[i].State != lesson.Ended {
+		if modes[i].State != lesson.Ended && !at.Before(modes[i].Lease.Starts) {
 			return &modes[i]
 		}
 	}

@@ -26,6 +26,13 @@ func mode(state lesson.State, reason string) lesson.DeviceMode {
 	}
 }
 
+// later lies on the device and begins with the next lesson.
+func later() lesson.DeviceMode {
+	armed := mode(lesson.Delivered, "armed")
+	armed.Lease.ByName, armed.Lease.Starts, armed.Lease.Ends = "Herr Adler", now.Add(time.Hour), now.Add(2*time.Hour)
+	return armed
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func TestAdvise(t *testing.T) {
@@ -51,6 +58,8 @@ func TestAdvise(t *testing.T) {
 			d.Modes = []lesson.DeviceMode{mode(lesson.Unreachable, "not_received")}
 		}, "no_contact"},
 		{"an ended mode is no cause", func(d *board.Device) { d.Modes = []lesson.DeviceMode{mode(lesson.Ended, "")} }, "fine"},
+		{"a mode that is planned for later is no cause", func(d *board.Device) { d.Modes = []lesson.DeviceMode{later()} }, "fine"},
+		{"a mode holds, another is planned for later", func(d *board.Device) { d.Modes = []lesson.DeviceMode{later(), mode(lesson.Active, "")} }, "mode"},
 		{"no contact for an hour", func(d *board.Device) { d.Contact = lesson.Contact{Seen: now.Add(-time.Hour)} }, "no_contact"},
 		{"no contact for three weeks", func(d *board.Device) { d.Contact = lesson.Contact{Seen: now.Add(-21 * 24 * time.Hour)} }, "long_away"},
 		{"no contact, battery nearly empty", func(d *board.Device) {
@@ -74,6 +83,9 @@ func TestAdvise(t *testing.T) {
 			got := board.Advise(d, now)
 			if got.Cause != c.want || got.Step != c.want || got.Say != c.want {
 				t.Errorf("%+v, want %s", got, c.want)
+			}
+			if got.Args["by"] == "Herr Adler" {
+				t.Errorf("speaks of what is planned for later: %v", got.Args)
 			}
 			if got.Args["name"] != "NB-0417" {
 				t.Errorf("does not name the device: %v", got.Args)
