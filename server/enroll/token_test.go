@@ -46,7 +46,7 @@ func TestWhoMayMakeTokens(t *testing.T) {
 			"operator":                   {as(may.Operator, org.Branch{}), enroll.NewToken{School: school.School}, "", ""},
 			"teacher":                    {as(may.Teacher, school), enroll.NewToken{Group: class}, errs.Denied, "denied"},
 			"admin of another authority": {as(may.AuthorityAdmin, org.Branch{Authority: elsewhere.Authority}), enroll.NewToken{Group: class}, errs.NotFound, "not_found"},
-			"for nothing":                {as(may.SchoolAdmin, school), enroll.NewToken{}, errs.NotFound, "school.not_found"},
+			"for nothing":                {as(may.SchoolAdmin, school), enroll.NewToken{}, errs.Invalid, "token.no_place"},
 			"for a group that is none":   {as(may.SchoolAdmin, school), enroll.NewToken{Group: ids.New()}, errs.NotFound, "group.not_found"},
 			"too many uses":              {as(may.SchoolAdmin, school), enroll.NewToken{Group: class, Uses: enroll.MostUses + 1}, errs.Invalid, "token.uses"},
 			"less than none":             {as(may.SchoolAdmin, school), enroll.NewToken{Group: class, Uses: -1}, errs.Invalid, "token.uses"},
