@@ -26,7 +26,7 @@ func main() {
 		stop()
 		os.Exit(2)
 	default:
-		fmt.Fprintf(os.Stderr, "schulwart: %v\n", err)
+		fmt.Fprintf(os.Stderr, "schulwart: %s\n", app.Say(err))
 		os.Exit(1)
 	}
 }

@@ -71,6 +71,11 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
+	// SQLite gives its other files the rights of this one. The directory may be
+	// older than we are, and open to all.
+	if made, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		_ = made.Close()
+	}
 	s.dialect = sqlite
 	writing, err := sql.Open("sqlite", sqliteURL(file, false))
 	if err != nil {
