@@ -25,6 +25,19 @@ func (f Frame) window(row ExamRow) string {
 	return f.T("exam.window", "date", f.Date(row.Starts), "from", f.Clock(row.Starts), "to", f.Clock(row.Ends))
 }
 
+// presets are the beginnings of rules, with none of them first.
+func (p ExamImportMapPage) presets() []Option {
+	return append([]Option{{Label: p.T("exam.import.preset.none"), Chosen: len(chosen(p.Presets)) == 0}}, p.Presets...)
+}
+
+// plannedText tells an examination of a file in one line.
+func (f Frame) plannedText(p *PlannedExam) string {
+	if p == nil {
+		return ""
+	}
+	return f.examSub(ExamRow{Group: p.Group, Room: p.Room, Lead: p.Lead, Starts: p.Starts, Ends: p.Ends})
+}
+
 // examSub is the line below an examination's name.
 func (f Frame) examSub(row ExamRow) string {
 	parts := []string{f.window(row)}

@@ -47,23 +47,25 @@ const (
 	PathSiteDelete      = "/seiten/:list/loeschen" // POST
 	PathPropose         = "/seiten-vorschlag"      // POST url: ProposalPart as a fragment
 
-	PathExams        = "/pruefungen"
-	PathExamKeeping  = "/pruefungen/aufbewahrung" // POST days
-	PathExamNew      = "/pruefungen/neu"          // POST see ExamFormPage
-	PathExam         = "/pruefungen/:exam"
-	PathExamPart     = "/pruefungen/:exam/stand" // GET: ExamFragments
-	PathExamLive     = "/pruefungen/:exam/live"  // GET: the stream of the page
-	PathExamEdit     = "/pruefungen/:exam/bearbeiten"
-	PathExamCopy     = "/pruefungen/:exam/kopie"         // POST
-	PathExamCancel   = "/pruefungen/:exam/absagen"       // POST
-	PathExamDo       = "/pruefungen/:exam/tun"           // POST do=start|end|extend|pause|go-on|rehearse|end-rehearsal|hand-over, minutes, to
-	PathExamSeat     = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend-seat|swap|compensate|seen, minutes, other
-	PathExamReady    = "/pruefungen/:exam/bereitschaft"
-	PathExamTimes    = "/pruefungen/:exam/zeiten"
-	PathExamCodes    = "/pruefungen/:exam/codes"             // for phone and paper; query device
-	PathExamEvidence = "/pruefungen/:exam/nachweis"          // for the file; query format=csv
-	PathExamBrowser  = "/pruefungen/:exam/safe-exam-browser" // query file=sealed|plain fetches it
-	PathExtra        = "/pruefungszeit"                      // POST target, minutes, percent
+	PathExams          = "/pruefungen"
+	PathExamKeeping    = "/pruefungen/aufbewahrung" // POST days
+	PathExamImport     = "/pruefungen/import"       // POST multipart: file
+	PathExamImportStep = "/pruefungen/import/:plan" // POST see ExamImportMapPage, ExamImportPreviewPage
+	PathExamNew        = "/pruefungen/neu"          // POST see ExamFormPage
+	PathExam           = "/pruefungen/:exam"
+	PathExamPart       = "/pruefungen/:exam/stand" // GET: ExamFragments
+	PathExamLive       = "/pruefungen/:exam/live"  // GET: the stream of the page
+	PathExamEdit       = "/pruefungen/:exam/bearbeiten"
+	PathExamCopy       = "/pruefungen/:exam/kopie"         // POST
+	PathExamCancel     = "/pruefungen/:exam/absagen"       // POST
+	PathExamDo         = "/pruefungen/:exam/tun"           // POST do=start|end|extend|pause|go-on|rehearse|end-rehearsal|hand-over, minutes, to
+	PathExamSeat       = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend-seat|swap|compensate|seen, minutes, other
+	PathExamReady      = "/pruefungen/:exam/bereitschaft"
+	PathExamTimes      = "/pruefungen/:exam/zeiten"
+	PathExamCodes      = "/pruefungen/:exam/codes"             // for phone and paper; query device
+	PathExamEvidence   = "/pruefungen/:exam/nachweis"          // for the file; query format=csv
+	PathExamBrowser    = "/pruefungen/:exam/safe-exam-browser" // query file=sealed|plain fetches it
+	PathExtra          = "/pruefungszeit"                      // POST target, minutes, percent
 
 	PathSchool        = "/schule"
 	PathDevices       = "/geraete"

@@ -126,7 +126,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

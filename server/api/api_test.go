@@ -83,7 +83,7 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: time.Now}
 	h.lessons = &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: quiet{}, Changes: quiet{}, Board: &live.Hub{}, Tablets: quiet{}, NewID: ids.New, Now: time.Now}
 	exams := &exam.Service{
-		Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, NewID: ids.New, Now: time.Now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: &live.Hub{}, Schools: app.ExamSchools{Store: s, Zone: time.UTC}, NewID: ids.New, Now: time.Now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
 		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
 	}
 	h.server = httptest.NewServer(api.New(api.Deps{

@@ -116,10 +116,10 @@ type ExamRecordLine struct {
 	Hash   string            `json:"hash"`
 }
 
-// ExamTarget is who takes part: a group, or persons and devices of one school.
+// ExamTarget is who takes part: a group, persons and devices of one school, or both.
 type ExamTarget struct {
 	Group   org.ID   `json:"group,omitempty" maxLength:"64"`
-	School  org.ID   `json:"school,omitempty" maxLength:"64" doc:"Needed with persons and devices."`
+	School  org.ID   `json:"school,omitempty" maxLength:"64" doc:"Needed where there is no group."`
 	Persons []org.ID `json:"persons,omitempty" maxItems:"500"`
 	Devices []org.ID `json:"devices,omitempty" maxItems:"500"`
 }
@@ -172,18 +172,22 @@ func registerExams(d *door) {
 	handle(d, op{id: "exam-evidence", method: http.MethodGet, path: "/api/v1/exams/{id}/evidence", summary: "Read the evidence of an examination", needs: may.ExamRun}, d.examEvidence)
 }
 
-func (d *door) createExam(ctx context.Context, actor may.Actor, in *examIn) (*body[Exam], error) {
+func (in *examIn) plan() exam.Plan {
 	b := in.Body
-	plan := exam.Plan{
+	return exam.Plan{
 		Name: b.Name, Group: b.Target.Group, Persons: b.Target.Persons, Devices: b.Target.Devices, School: b.Target.School, Room: b.Room,
 		Invigilators: b.Invigilators, Starts: b.StartsAt, Ends: b.EndsAt, Rules: b.Rules.rules(), Draft: b.Draft,
 	}
+}
+
+func (d *door) createExam(ctx context.Context, actor may.Actor, in *examIn) (*body[Exam], error) {
+	plan := in.plan()
 	branch, err := d.examPlace(ctx, actor, plan)
 	if err != nil {
 		return nil, err
 	}
 	plan.School, plan.Authority = branch.School, branch.Authority
-	for _, extra := range b.ExtraTime {
+	for _, extra := range in.Body.ExtraTime {
 		plan.Extra = append(plan.Extra, exam.ExtraTime{Person: extra.Person, Device: extra.Device, Extra: exam.Extra{Minutes: extra.Minutes, Percent: extra.Percent}})
 	}
 	made, err := d.Exams.Create(ctx, actor, plan)

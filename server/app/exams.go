@@ -18,7 +18,7 @@ import (
 
 func (a *App) examRoom() *exam.Service {
 	return &exam.Service{
-		Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, Boards: a.Live, NewID: ids.New, Now: a.Now, Agent: version.Version, BrowserKey: a.browserKey, WorkKey: a.workKey,
+		Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, Boards: a.Live, Schools: ExamSchools{a.Store, a.Config.Zone()}, NewID: ids.New, Now: a.Now, Agent: version.Version, BrowserKey: a.browserKey, WorkKey: a.workKey,
 		BrowserURL: func(exam org.ID, mark string) string { return a.Config.PublicURL + api.SealedPath(exam, mark) },
 	}
 }

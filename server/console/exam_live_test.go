@@ -59,7 +59,9 @@ func TestThePageOfAnExaminationIsLive(t *testing.T) {
 		return strings.Contains(text, `id="exam-looks"`) && strings.Contains(text, "Meldet sich seit 10:00") && !strings.Contains(text, `id="exam-deeds"`)
 	})
 	oert.post(at+"/platz/"+device.String(), "do", "seen")
-	until("somebody was there", func(text string) bool { return strings.Contains(text, `id="exam-looks"`) && !strings.Contains(text, "Meldet sich") })
+	until("somebody was there", func(text string) bool {
+		return strings.Contains(text, `id="exam-looks"`) && !strings.Contains(text, "Meldet sich")
+	})
 	// Where no stream gets through, the same parts come when they are asked for.
 	oert.post(at+"/tun", "do", "pause")
 	if text := oert.get(at + "/stand").body; strings.Count(text, "hx-swap-oob") != 5 || !strings.Contains(text, `value="go-on"`) {

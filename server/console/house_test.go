@@ -162,7 +162,7 @@ func newHouse(t *testing.T) *house {
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
 	h.keys = ring
 	exams := &exam.Service{
-		Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: h.live, NewID: ids.New, Now: now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: h.live, Schools: app.ExamSchools{Store: h.store, Zone: time.UTC}, NewID: ids.New, Now: now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
 		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
 	}
 	h.deps = console.Deps{

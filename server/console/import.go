@@ -55,21 +55,27 @@ func (h *Handler) beginImport(c *gin.Context) error {
 	return seeOther(c, web.To(web.PathImportStep, imp.ID.String()))
 }
 
-func (h *Handler) readImport(c *gin.Context) (roster.Import, error) {
+// uploaded reads the file of a form.
+func uploaded(c *gin.Context) (name string, data []byte, err error) {
 	sent, err := c.FormFile("file")
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return roster.Import{}, errs.E(errs.Invalid, "import.too_large", "most", maxImport>>20).In("file")
+			return "", nil, errs.E(errs.Invalid, "import.too_large", "most", maxImport>>20).In("file")
 		}
-		return roster.Import{}, errs.E(errs.Invalid, "import.no_file").In("file")
+		return "", nil, errs.E(errs.Invalid, "import.no_file").In("file")
 	}
 	file, err := sent.Open()
 	if err != nil {
-		return roster.Import{}, err
+		return "", nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxImport))
+	data, err = io.ReadAll(io.LimitReader(file, maxImport))
+	return sent.Filename, data, err
+}
+
+func (h *Handler) readImport(c *gin.Context) (roster.Import, error) {
+	name, data, err := uploaded(c)
 	if err != nil {
 		return roster.Import{}, err
 	}
@@ -77,7 +83,7 @@ func (h *Handler) readImport(c *gin.Context) (roster.Import, error) {
 	if asked := field(c, "school"); asked != "" {
 		school = org.ID(asked)
 	}
-	return h.Roster.BeginImport(c.Request.Context(), actor(c), school, roster.What(field(c, "what")), sent.Filename, field(c, "profile"), data)
+	return h.Roster.BeginImport(c.Request.Context(), actor(c), school, roster.What(field(c, "what")), name, field(c, "profile"), data)
 }
 
 // GET /import/:import

@@ -11,6 +11,7 @@ import (
 
 	"schulwart.org/server/console"
 	"schulwart.org/server/enroll"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
@@ -24,6 +25,8 @@ func (h *house) addresses() map[string]string {
 	must(h.t, err)
 	imp, err := h.roster.BeginImport(ctx, admin, h.school.School, "devices", "geraete.csv", "", []byte("Inventarnummer;Seriennummer\nGYM-0001;SN1\n"))
 	must(h.t, err)
+	plan, err := h.deps.Exams.BeginImport(ctx, admin, exam.ImportFile{School: h.school.School, Name: "plan.csv", Data: []byte("Datum;Beginn;Dauer;Klasse;Fach\n24.11.2030;8:00;90;7b;Mathe\n")})
+	must(h.t, err)
 	person, err := h.store.FindLogin(ctx, "blum@gym.example")
 	must(h.t, err)
 	written := path.Base(h.plannedExam(h.as("oert@gym.example")))
@@ -31,7 +34,7 @@ func (h *house) addresses() map[string]string {
 	h.readBack(h.devices[:5]...)
 	draft, revision, exception := h.standards(admin)
 	return map[string]string{
-		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(),
+		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(), ":plan": plan.ID.String(),
 		":person": person.ID.String(), ":mode": h.runningMode(), ":kind": "sites", ":step": "address", ":page": "none", ":program": "none", ":key": "none",
 		":level": "school", ":place": h.school.School.String(), ":draft": draft, ":family": "webfilter", ":school": h.school.School.String(), ":revision": revision, ":exception": exception,
 	}

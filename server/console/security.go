@@ -43,7 +43,7 @@ func (h *Handler) guard() gin.HandlerFunc {
 func limitBody(c *gin.Context) {
 	limit := int64(256 << 10)
 	switch c.FullPath() {
-	case web.PathImport:
+	case web.PathImport, web.PathExamImport:
 		limit = maxImport
 	case web.PathTemplates:
 		limit = sheet.MostPackage + 64<<10 // the form around it

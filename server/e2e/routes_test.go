@@ -182,7 +182,10 @@ func (i *installation) furnish() {
 	i.must(err)
 	rolled, err := i.app.Rollouts.Create(ctx, operator, rollout.New{Title: marker, Package: shortcut.ID, Level: org.School, Place: i.home.ID, Draft: true})
 	i.must(err)
+	planned, err := i.app.Exams.BeginImport(ctx, actor, exam.ImportFile{School: i.home.ID, Name: marker + ".csv", Data: []byte("Datum;Beginn;Dauer;Klasse;Fach\n24.11.2030;8:00;90;" + marker + " 7a;" + marker + "\n")})
+	i.must(err)
 	i.things = map[string]org.ID{
+		"plan":   planned.ID,
 		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID,
 		"exam": written.ID, "exams": written.ID,
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
@@ -214,35 +217,41 @@ func (i *installation) path(r route) string {
 // bodies are requests that make sense, so that a program's request is refused for
 // who asks and not for what it says.
 var bodies = map[string]string{
-	"POST /api/v1/schools":                       `{"authority":"{authority}","name":"Neu"}`,
-	"POST /api/v1/groups":                        `{"school":"{school}","kind":"class","name":"Neu"}`,
-	"POST /api/v1/groups/{id}/devices":           `{"devices":["{device}"]}`,
-	"POST /api/v1/devices":                       `{"school":"{school}","name":"Neu"}`,
-	"PATCH /api/v1/devices/{id}":                 `{"name":"Neu"}`,
-	"POST /api/v1/modes":                         `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
-	"POST /api/v1/modes/{id}/extend":             `{"minutes":5}`,
-	"POST /api/v1/modes/{id}/release-code":       `{"device":"{device}"}`,
-	"POST /api/v1/enrolment-tokens":              `{"school":"{school}"}`,
-	"POST /api/v1/drafts":                        `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
-	"POST /api/v1/drafts/{id}/publish":           `{}`,
-	"POST /api/v1/drafts/{id}/approve":           `{}`,
-	"PUT /api/v1/policies/{level}/{id}/{family}": `{"settings":{"deny":["neu.example"]}}`,
-	"PUT /api/v1/four-eyes":                      `{"on":true}`,
-	"POST /api/v1/policy-sheets/plan":            `{"authority":"{authority}","school":"{school}","files":[]}`,
-	"POST /api/v1/policy-sheets/apply":           `{"authority":"{authority}","school":"{school}","files":[]}`,
-	"POST /api/v1/exceptions":                    `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
-	"POST /api/v1/exams":                         `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
-	"POST /api/v1/exams/{id}/extend":             `{"minutes":5}`,
-	"POST /api/v1/exams/{id}/handover":           `{"to":"{person}"}`,
-	"POST /api/v1/templates":                     `{"authority":"{authority}","package":{}}`,
-	"POST /api/v1/templates/{id}/take":           `{"place":{"level":"school","id":"{school}"}}`,
-	"POST /api/v1/templates/{id}/decline":        `{"place":{"level":"school","id":"{school}"},"reason":"x"}`,
-	"POST /api/v1/template-publishers":           `{"authority":"{authority}","name":"x","key":"x","fingerprint":"x"}`,
-	"POST /api/v1/packages":                      `{"authority":"{authority}","file":"x.deb","size":5}`,
-	"POST /api/v1/rollouts":                      `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
-	"POST /api/v1/rollouts/preview":              `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
-	"PUT /api/v1/calendars/{authority}":          `{"land":"MV","breaks":[]}`,
-	"POST /api/v1/login":                         `{"email":"nobody@example.org","password":"geraten"}`,
+	"POST /api/v1/schools":                          `{"authority":"{authority}","name":"Neu"}`,
+	"POST /api/v1/groups":                           `{"school":"{school}","kind":"class","name":"Neu"}`,
+	"POST /api/v1/groups/{id}/devices":              `{"devices":["{device}"]}`,
+	"POST /api/v1/devices":                          `{"school":"{school}","name":"Neu"}`,
+	"PATCH /api/v1/devices/{id}":                    `{"name":"Neu"}`,
+	"POST /api/v1/modes":                            `{"target":{"group":"{group}"},"kind":"offline","minutes":10}`,
+	"POST /api/v1/modes/{id}/extend":                `{"minutes":5}`,
+	"POST /api/v1/modes/{id}/release-code":          `{"device":"{device}"}`,
+	"POST /api/v1/enrolment-tokens":                 `{"school":"{school}"}`,
+	"POST /api/v1/drafts":                           `{"place":{"level":"school","id":"{school}"},"title":"Neu","says":{}}`,
+	"POST /api/v1/drafts/{id}/publish":              `{}`,
+	"POST /api/v1/drafts/{id}/approve":              `{}`,
+	"PUT /api/v1/policies/{level}/{id}/{family}":    `{"settings":{"deny":["neu.example"]}}`,
+	"PUT /api/v1/four-eyes":                         `{"on":true}`,
+	"POST /api/v1/policy-sheets/plan":               `{"authority":"{authority}","school":"{school}","files":[]}`,
+	"POST /api/v1/policy-sheets/apply":              `{"authority":"{authority}","school":"{school}","files":[]}`,
+	"POST /api/v1/exceptions":                       `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
+	"POST /api/v1/exams":                            `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
+	"POST /api/v1/exams/{id}/extend":                `{"minutes":5}`,
+	"POST /api/v1/exams/{id}/handover":              `{"to":"{person}"}`,
+	"POST /api/v1/templates":                        `{"authority":"{authority}","package":{}}`,
+	"POST /api/v1/templates/{id}/take":              `{"place":{"level":"school","id":"{school}"}}`,
+	"POST /api/v1/templates/{id}/decline":           `{"place":{"level":"school","id":"{school}"},"reason":"x"}`,
+	"POST /api/v1/template-publishers":              `{"authority":"{authority}","name":"x","key":"x","fingerprint":"x"}`,
+	"POST /api/v1/packages":                         `{"authority":"{authority}","file":"x.deb","size":5}`,
+	"POST /api/v1/rollouts":                         `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
+	"POST /api/v1/rollouts/preview":                 `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
+	"PUT /api/v1/calendars/{authority}":             `{"land":"MV","breaks":[]}`,
+	"POST /api/v1/login":                            `{"email":"nobody@example.org","password":"geraten"}`,
+	"PUT /api/v1/exams/{id}":                        `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
+	"POST /api/v1/exams/{id}/copy":                  `{}`,
+	"POST /api/v1/exams/{id}/rehearsal":             `{}`,
+	"POST /api/v1/exams/{id}/devices/{device}/swap": `{"other":"{device}"}`,
+	"POST /api/v1/exam-imports/preview":             `{"school":"{school}","content":"RGF0dW07QmVnaW5uO0RhdWVyO0tsYXNzZTtGYWNoCg=="}`,
+	"POST /api/v1/exam-imports/apply":               `{"school":"{school}","content":"RGF0dW07QmVnaW5uO0RhdWVyO0tsYXNzZTtGYWNoCg=="}`,
 }
 
 func (i *installation) fill(body string) string {
@@ -456,7 +465,7 @@ func (i *installation) state() string {
 	defer db.Close()
 	var all strings.Builder
 	for _, table := range []string{
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "exam_imports", "exam_columns", "exam_origins", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
 		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)

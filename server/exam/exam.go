@@ -36,8 +36,8 @@ type Exam struct {
 	ID     org.ID
 	Branch org.Branch // authority, school, and the group if it is for one
 	Name   string
-	// Persons and Devices take part where no group does. Persons write on the
-	// devices that are theirs.
+	// Persons and Devices take part beside the group, or without one. Persons write on
+	// the devices that are theirs.
 	Persons []org.ID
 	Devices []org.ID
 	Room    string // rooms, as people write them: "Aula, R 204"

@@ -53,7 +53,7 @@ func build(t testing.TB, s *store.Store, laptops int) *house {
 	now := func() time.Time { return h.at }
 	h.roster = &roster.Service{Store: s, NewID: ids.New, Now: now}
 	h.lessons = &lesson.Service{Store: s, Roster: h.roster, Timetable: h.roster, Presence: h, Changes: h, Board: &live.Hub{}, Tablets: h, NewID: ids.New, Now: now}
-	h.Service = &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: &live.Hub{}, NewID: ids.New, Now: now, Agent: "1.0", BrowserKey: []byte("0123456789abcdef0123456789abcdef")}
+	h.Service = &exam.Service{Store: s, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: &live.Hub{}, Schools: app.ExamSchools{Store: s, Zone: time.UTC}, NewID: ids.New, Now: now, Agent: "1.0", BrowserKey: []byte("0123456789abcdef0123456789abcdef")}
 	h.operator = may.Actor{ID: "op", Name: "Betrieb", Grants: []may.Grant{{Role: may.Operator}}, Via: "test"}
 	city, err := h.roster.CreateAuthority(t.Context(), h.operator, "Musterstadt", "")
 	h.must(err)

@@ -17,8 +17,8 @@ import (
 // Plan is what somebody prepares.
 type Plan struct {
 	Name         string
-	Group        org.ID   // either a group …
-	Persons      []org.ID // … or persons and devices of one school
+	Group        org.ID   // a group …
+	Persons      []org.ID // … and persons and devices of one school beside it, or alone
 	Devices      []org.ID
 	School       org.ID // where persons and devices are at home; not needed with a group
 	Authority    org.ID
@@ -50,21 +50,6 @@ func (e Exam) Plan() Plan {
 // of SetExtra.
 func (s *Service) Create(ctx context.Context, actor may.Actor, plan Plan) (Exam, error) {
 	return s.create(ctx, actor, plan, "")
-}
-
-// Copy prepares another examination like this one, as a draft, for the same
-// people: the resit. The window moves by a week until somebody says better.
-func (s *Service) Copy(ctx context.Context, actor may.Actor, id org.ID) (Exam, error) {
-	exam, err := s.Find(ctx, actor, id)
-	if err != nil {
-		return Exam{}, err
-	}
-	plan := exam.Plan()
-	plan.Draft = true
-	for !plan.Starts.After(s.Now()) || plan.Starts.Equal(exam.Starts) {
-		plan.Starts, plan.Ends = plan.Starts.AddDate(0, 0, 7), plan.Ends.AddDate(0, 0, 7)
-	}
-	return s.create(ctx, actor, plan, exam.ID)
 }
 
 func (s *Service) create(ctx context.Context, actor may.Actor, plan Plan, of org.ID) (Exam, error) {
@@ -184,11 +169,12 @@ func (s *Service) mine(ctx context.Context, actor may.Actor, branch org.Branch, 
 	if err != nil || !onlyTeacher(actor, may.ExamWrite, branch) {
 		return permit, err
 	}
-	var teaches bool
+	teaches := true
 	if branch.Group != "" {
 		teaches, err = s.Roster.TeachesNow(ctx, actor.ID, branch.Group, s.Now())
-	} else {
-		teaches, err = s.teachesAll(ctx, actor, branch, plan, devices)
+	}
+	if err == nil && teaches && len(plan.Persons)+len(plan.Devices) > 0 {
+		teaches, err = s.teachesAll(ctx, actor, org.Branch{Authority: branch.Authority, School: branch.School}, plan, devices)
 	}
 	if err == nil && !teaches {
 		err = errs.E(errs.Denied, "exam.not_yours")
@@ -214,10 +200,7 @@ func (s *Service) fill(ctx context.Context, exam Exam, plan Plan) (Exam, error) 
 	if exam.Name == "" || len([]rune(exam.Name)) > mostName {
 		return exam, errs.E(errs.Invalid, "exam.no_name", "most", mostName).In("name")
 	}
-	exam.Persons, exam.Devices = nil, nil
-	if plan.Group == "" {
-		exam.Persons, exam.Devices = once(plan.Persons), once(plan.Devices)
-	}
+	exam.Persons, exam.Devices = once(plan.Persons), once(plan.Devices)
 	if len(exam.Persons)+len(exam.Devices) > mostSeats {
 		return exam, errs.E(errs.Invalid, "exam.too_many", "most", mostSeats).In("target")
 	}
@@ -233,7 +216,7 @@ func (s *Service) fill(ctx context.Context, exam Exam, plan Plan) (Exam, error) 
 		return exam, errs.E(errs.Invalid, "exam.past").In("starts")
 	}
 	var err error
-	if exam.Rules, err = rulesOf(exam.Name, plan.Rules); err != nil {
+	if exam.Rules, err = rulesOf(exam.Name, plan.Rules, plan.Draft); err != nil {
 		return exam, err
 	}
 	exam.Preset, exam.Draft = plan.Preset, plan.Draft
@@ -257,9 +240,15 @@ func (s *Service) invigilators(ctx context.Context, school org.Branch, wanted []
 	return chosen, nil
 }
 
+// nothingToWrite reports whether rules open neither a page nor a program. A draft
+// may be so.
+func nothingToWrite(rules lease.Rules) bool {
+	return len(rules.Apps) == 0 && (rules.Exam == nil || rules.Exam.Page == "" && rules.Exam.TabletApp == "")
+}
+
 // rulesOf checks what remains possible. Host names and programs come as the
 // front doors have read them.
-func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
+func rulesOf(name string, rules lease.Rules, draft bool) (lease.Rules, error) {
 	exam := lease.Examination{}
 	if rules.Exam != nil {
 		exam = *rules.Exam
@@ -286,7 +275,7 @@ func rulesOf(name string, rules lease.Rules) (lease.Rules, error) {
 		return rules, errs.E(errs.Invalid, "exam.bad_tablet_app").In("tablet_app")
 	}
 	exam.SelfLock = exam.SelfLock && exam.TabletApp != ""
-	if exam.Page == "" && len(rules.Apps) == 0 && exam.TabletApp == "" {
+	if exam.Page == "" && len(rules.Apps) == 0 && exam.TabletApp == "" && !draft {
 		return rules, errs.E(errs.Invalid, "exam.nothing_to_write").In("page")
 	}
 	for _, aid := range exam.Aids {

@@ -44,6 +44,9 @@ func (s *Service) Start(ctx context.Context, actor may.Actor, id org.ID) (Exam, 
 		case Ended, Cancelled:
 			return nil, errs.E(errs.Conflict, "exam.over")
 		}
+		if nothingToWrite(exam.Rules) {
+			return nil, errs.E(errs.Conflict, "exam.draft_empty")
+		}
 		exam.Starts, exam.Ends = now, now.Add(exam.Length())
 		exam.Draft, exam.Rehearsal = false, stopped(exam.Rehearsal, now)
 		return &Record{Key: "started"}, nil
@@ -184,6 +187,9 @@ func (s *Service) Rehearse(ctx context.Context, actor may.Actor, id org.ID, devi
 		now := s.now()
 		if state := exam.State(now); state == Running || exam.Over(now) {
 			return nil, errs.E(errs.Conflict, "exam.begun")
+		}
+		if nothingToWrite(exam.Rules) {
+			return nil, errs.E(errs.Conflict, "exam.draft_empty")
 		}
 		ends := now.Add(Rehearsing)
 		if exam.Starts.Before(ends) {

@@ -56,6 +56,7 @@ type Store interface {
 	WorkStore
 	ReadinessStore
 	StaffNames
+	ImportStore
 }
 
 // StaffNames knows colleagues.
@@ -127,8 +128,10 @@ type Service struct {
 	Roster Roster
 	Leases Leases
 	Boards Boards
-	NewID  func() org.ID
-	Now    func() time.Time
+	// Schools reads files of planned examinations for their school.
+	Schools Schools
+	NewID   func() org.ID
+	Now     func() time.Time
 	// Agent is the version of the agent that belongs to this server; devices with
 	// another are named in the readiness list. Empty: none is.
 	Agent string

@@ -246,7 +246,7 @@ func (s *Store) DeleteExam(ctx context.Context, permit may.Permit, e exam.Exam) 
 func (s *Store) dropExam(ctx context.Context, tx Tx, e exam.Exam) error {
 	for _, query := range []string{
 		`DELETE FROM exam_staff WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_seats WHERE authority = $1 AND exam = $2`,
-		`DELETE FROM exam_records WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_given WHERE authority = $1 AND exam = $2`,
+		`DELETE FROM exam_records WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_origins WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_given WHERE authority = $1 AND exam = $2`,
 		`DELETE FROM exam_given_pieces WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_work WHERE authority = $1 AND exam = $2`,
 		`DELETE FROM exam_work_pieces WHERE authority = $1 AND exam = $2`, `DELETE FROM exam_work_parts WHERE authority = $1 AND exam = $2`, `DELETE FROM exams WHERE authority = $1 AND id = $2`,
 	} {

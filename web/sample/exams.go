@@ -149,6 +149,37 @@ var exams = []Sample{
 	{"exam-evidence-broken", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamEvidence(web.ExamEvidencePage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamEnded), CSV: "/pruefungen/e1/nachweis?format=csv"})
 	}},
+	{"exam-import", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamImport(web.ExamImportPage{Frame: admin(f, web.NavExams), Problem: &web.Problem{Key: "import.not_text", Field: "file"}})
+	}},
+	{"exam-import-columns", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamImportMap(web.ExamImportMapPage{
+			Frame: admin(f, web.NavExams), ID: "i1", File: "klausurplan.csv", Rows: 42, Minutes: "45", Problem: &web.Problem{Key: "exam_import.needs_date"},
+			Columns: []web.ImportColumn{{Title: "Datum", Sample: []string{"24.11.2026", "25.11.2026"}, Field: "date"}, {Title: "Klasse/Kurs", Sample: []string{"10a", "9b"}, Field: "group"}, {Title: "Bemerkung", Sample: []string{"", "Taschenrechner"}}},
+			Fields:  []string{"name", "subject", "group", "date", "start", "end", "length", "room", "teacher", "page", "key", "status"},
+			Presets: []web.Option{{Value: "writing"}, {Value: "maths"}},
+		})
+	}},
+	{"exam-import-preview", "Prüfungen", func(f web.Frame) templ.Component {
+		planned := func(name, room string, hour int) *web.PlannedExam {
+			return &web.PlannedExam{Name: name, Group: "10a", Room: room, Lead: []string{"Frau Oert"}, Starts: at(hour, 0), Ends: at(hour+1, 30)}
+		}
+		return web.ExamImportPreview(web.ExamImportPreviewPage{
+			Frame: admin(f, web.NavExams), ID: "i1", File: "klausurplan.csv", Token: "t", More: 3, MayDrop: true, ExamImportCounts: web.ExamImportCounts{Create: 12, Update: 1, Remove: 1, Same: 24, Past: 5, Skipped: 2},
+			Rows: []web.ExamImportRow{
+				{Line: 2, Kind: "create", Name: "Mathematik, Klassenarbeit 2", After: planned("Mathematik, Klassenarbeit 2", "Aula", 8), Draft: true},
+				{Line: 7, Kind: "update", Name: "Deutsch, Aufsatz", Before: planned("Deutsch, Aufsatz", "R 204", 10), After: planned("Deutsch, Aufsatz", "Aula", 12)},
+				{Line: 9, Kind: "remove", Name: "Physik, Test", Before: planned("Physik, Test", "", 9)},
+			},
+			Faults: []web.ImportFault{
+				{Line: 11, Problem: web.Problem{Key: "exam_import.unknown_group", Args: map[string]any{"value": "10x"}}}, {Line: 17, Problem: web.Problem{Key: "exam_import.bad_time", Args: map[string]any{"value": "morgens"}}},
+			},
+			Missing: []web.ExamImportRow{{Kind: "remove", Name: "Kunst, Theorie", Before: planned("Kunst, Theorie", "", 11)}},
+		})
+	}},
+	{"exam-import-done", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamImportDone(web.ExamImportDonePage{Frame: admin(f, web.NavExams), File: "klausurplan.csv", At: ago(time.Minute), Drafts: true, ExamImportCounts: web.ExamImportCounts{Create: 12, Update: 1, Remove: 1, Same: 24, Skipped: 2}})
+	}},
 	{"extra", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.Extra(web.ExtraPage{Frame: admin(f, web.NavSchool), Target: "Ada", Problem: &web.Problem{Key: "extra.unknown", Field: "target", Args: map[string]any{"name": "Ada", "count": 2}}, Rows: []web.ExtraRow{
 			{Target: "p:1", Name: "Ben Krause", Percent: 25, By: "Frau Winter", Changed: ago(100 * time.Hour)}, {Target: "d:2", Name: "MS-0404", Minutes: 10, By: "Frau Winter", Changed: ago(2 * time.Hour)}}})
