@@ -38,6 +38,7 @@ type Serve struct {
 	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level=info}" env:"SCHULWART_LOG_LEVEL"`
 	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
 	left         left     // what nobody named
+	open         bool     // to a whole network in plain HTTP, see Open
 	MetricsToken string   `help:"Bearer token that /metrics asks for; without one it answers on loopback only." env:"SCHULWART_METRICS_TOKEN" placeholder:"SECRET"`
 }
 
@@ -130,6 +131,18 @@ func (s *Serve) TLS() bool { return s.Certificate != "" || s.ACME }
 // Secure reports whether people come by TLS at all, here or at a proxy.
 func (s *Serve) Secure() bool { return s.TLS() || strings.HasPrefix(s.PublicURL, "https://") }
 
+// Open lets people come by plain HTTP from the whole network, to the port of
+// Listen. It is for demonstrations alone: they have nothing to hide, and a phone
+// believes no certificate that they could show.
+func (s *Serve) Open(host string) error {
+	_, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return err
+	}
+	s.Listen, s.PublicURL, s.open = net.JoinHostPort("", port), "http://"+net.JoinHostPort(host, port), true
+	return nil
+}
+
 // Zone returns school time.
 func (s *Serve) Zone() *time.Location {
 	zone, err := time.LoadLocation(s.Timezone)
@@ -147,7 +160,7 @@ func (s *Serve) faults() []error {
 			fault("--%s %q: needs a host and a port, like 127.0.0.1:8080", flag, value)
 		}
 	}
-	if !s.TLS() && len(s.Proxy) == 0 && !loopback(s.Listen) {
+	if !s.TLS() && len(s.Proxy) == 0 && !loopback(s.Listen) && !s.open {
 		fault("--listen %s: plain HTTP is for loopback only; name a certificate (--certificate, --private-key), --acme, or the proxy in front (--proxy)", s.Listen)
 	}
 	if (s.Certificate == "") != (s.PrivateKey == "") {

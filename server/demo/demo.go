@@ -88,12 +88,7 @@ func settle(c *config.DemoCommand) (forget func(), err error) {
 		return func() {}, err
 	}
 	if c.LAN {
-		_, port, err := net.SplitHostPort(c.Listen)
-		if err != nil {
-			return forget, err
-		}
-		c.Listen = net.JoinHostPort("", port)
-		c.PublicURL = "http://" + net.JoinHostPort(outward(), port)
+		return forget, c.Open(outward())
 	}
 	return forget, nil
 }
