@@ -14,6 +14,9 @@ import (
 // start in mid-mode finds it before any name can be resolved.
 const pinsFile = "pins.json"
 
+// sessions finds who sits at the device.
+func sessions() host.Desktops { return host.SystemDesktops{} }
+
 // drivers returns what this system can enforce. This is the only place where
 // drivers and the real machine meet.
 func drivers(o driverOptions) ([]enforce.Driver, error) {

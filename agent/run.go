@@ -126,8 +126,13 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	if err != nil {
 		return err
 	}
+	box, err := host.OpenBox(filepath.Join(a.state, "work"))
+	if err != nil {
+		return err
+	}
 	d, err := device.New(device.Options{
 		Files: a.files, Clock: a.clock, Machine: a.machine, Identity: id, Drivers: parts, Lang: deviceLang, Log: a.log,
+		Box: box, Folders: host.SystemFolders(), Sessions: sessions(),
 	})
 	if err != nil {
 		return err

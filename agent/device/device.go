@@ -14,6 +14,7 @@ import (
 
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/facts"
+	"schulwart.org/agent/handin"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/identity"
 	"schulwart.org/agent/memory"
@@ -34,6 +35,12 @@ type Options struct {
 	Lang     words.Lang
 	Log      *slog.Logger
 
+	// Box, Folders and Sessions are for what is handed in of examinations; without
+	// folders nothing is.
+	Box      host.Box
+	Folders  host.Folders
+	Sessions host.Desktops
+
 	// The rest is for simulated devices.
 	Simulated bool
 	Rest      time.Duration
@@ -47,6 +54,7 @@ type Device struct {
 	loop    *reconcile.Loop
 	session *remote.Session
 	drivers []enforce.Driver
+	keeper  *handin.Keeper // nil where nothing is handed in
 }
 
 // New reads what the device remembers.
@@ -63,14 +71,27 @@ func New(o Options) (*Device, error) {
 		Memory: remembered, Clock: o.Clock, Drivers: o.Drivers, Secret: o.Identity.Secret, Version: version.Version,
 		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About,
 		Simulated: o.Simulated, Rest: o.Rest, Log: o.Log, Woken: func() { d.session.Woken() },
-		Linked: func() bool { return d.session.Link() != remote.LinkNone },
+		Linked: func() bool { return d.session.Link() != remote.LinkNone }, Ticked: func() { d.keeper.Poke() },
 	})
+	var files remote.Carrier
+	if o.Folders != nil {
+		d.keeper = handin.New(handin.Options{
+			Memory: remembered, Loop: d.loop, Box: o.Box, Folders: o.Folders, Desktops: o.Sessions, Free: func() int64 { return o.Machine.Condition().DiskFree }, Log: o.Log,
+		})
+		files = carrier{d.keeper}
+	}
 	d.session = remote.New(remote.Config{
 		Identity: o.Identity, Device: doubting{d.loop, o.Doubts}, Clock: o.Clock, Machine: o.Machine, Log: o.Log, Cut: o.Cut,
-		Proven: func(at netip.AddrPort) { proven(o.Drivers, at) },
+		Proven: func(at netip.AddrPort) { proven(o.Drivers, at) }, Carrier: files,
 	})
 	return d, nil
 }
+
+// carrier lets a keeper speak with the server.
+type carrier struct{ *handin.Keeper }
+
+// Carry is the keeper's.
+func (c carrier) Carry(ctx context.Context, door remote.Door) error { return c.Keeper.Carry(ctx, door) }
 
 // proven tells the drivers that keep a way to the server open where it is.
 func proven(drivers []enforce.Driver, at netip.AddrPort) {
@@ -107,6 +128,9 @@ func (d *Device) Run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { d.loop.Run(ctx) })
 	both.Go(func() { d.session.Run(ctx) })
+	if d.keeper != nil {
+		both.Go(func() { d.keeper.Run(ctx) })
+	}
 	both.Wait()
 	_ = Close(d.drivers)
 }

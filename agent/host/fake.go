@@ -3,6 +3,8 @@ package host
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"sync"
@@ -194,6 +196,13 @@ func (f *FakeFiles) Remove(name string) error {
 	defer f.mu.Unlock()
 	delete(f.files, name)
 	return nil
+}
+
+// Names lists the files.
+func (f *FakeFiles) Names() ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.files)), nil
 }
 
 // SetFull fills the disk, or empties it.

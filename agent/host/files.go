@@ -41,6 +41,16 @@ func OpenDir(path string) (*Dir, error) {
 // agent. Nothing is created before something is written.
 func LookDir(path string) *Dir { return &Dir{path: path, sync: true, guest: true} }
 
+// OpenBox returns files in a directory beside others, which it creates. It takes no
+// reserve and gives none up: what lies there is large, and must not use up what the
+// agent needs to go on.
+func OpenBox(path string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("opening box: %w", err)
+	}
+	return LookDir(path), nil
+}
+
 // OpenCasual returns files in a directory that need not survive a power cut, for
 // many simulated devices on one disk.
 func OpenCasual(path string) (*Dir, error) {
@@ -48,6 +58,19 @@ func OpenCasual(path string) (*Dir, error) {
 		return nil, fmt.Errorf("opening state directory: %w", err)
 	}
 	return &Dir{path: path}, nil
+}
+
+// Names lists the files.
+func (d *Dir) Names() ([]string, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("listing files: %w", err)
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	return names, nil
 }
 
 // Path returns where a file lies.

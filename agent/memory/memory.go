@@ -101,7 +101,8 @@ func (m *Memory) Update(change func(*State)) error {
 func (m *Memory) Believe(trust Trusted) error {
 	return m.Update(func(s *State) {
 		if s.Trust.Subject != trust.Subject || s.Trust.Issuer != trust.Issuer || len(s.Trust.Keys) == 0 {
-			*s = State{Trust: trust, EventSeq: s.EventSeq, Counters: s.Counters, Applied: s.Applied}
+			// Nobody else can hand in what was written here.
+			*s = State{Trust: trust, EventSeq: s.EventSeq, Counters: s.Counters, Applied: s.Applied, Works: s.Works}
 		}
 	})
 }

@@ -40,6 +40,9 @@ type State struct {
 	Exams  []Exam       `json:"exams,omitempty"`
 	Sealed []ddm.Sealed `json:"sealed,omitempty"`
 
+	// Works is what has to be handed in, or lies in a pupil's folder.
+	Works []Work `json:"works,omitempty"`
+
 	Events   []ddm.Event `json:"events,omitempty"`
 	EventSeq uint64      `json:"event_seq,omitempty"`
 

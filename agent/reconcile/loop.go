@@ -51,6 +51,8 @@ type Config struct {
 	Inline bool
 	// ReadOnly changes nothing on disk, for a look beside the running agent.
 	ReadOnly bool
+	// Ticked, if set, is called after each look at the clock; it must not block.
+	Ticked func()
 	// Woken, if set, is called after the machine slept; it must not block.
 	Woken func()
 	Log   *slog.Logger
@@ -171,6 +173,9 @@ func (l *Loop) Run(ctx context.Context) {
 	l.listen(ctx)
 	for {
 		pause := l.Tick()
+		if l.config.Ticked != nil {
+			l.config.Ticked()
+		}
 		select {
 		case <-ctx.Done():
 			l.save()

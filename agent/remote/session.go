@@ -53,6 +53,8 @@ type Config struct {
 	// Proven, if set, is told the addresses behind which the server proved itself
 	// by its certificate; it must not block.
 	Proven func(netip.AddrPort)
+	// Carrier, if set, has files to fetch and to bring.
+	Carrier Carrier
 }
 
 // Link says how the device is woken.
@@ -82,6 +84,7 @@ type Session struct {
 	redial    chan struct{}
 	repace    chan struct{}
 	again     chan struct{} // the server was reached anew: the stream need not wait
+	uplink    chan struct{} // the same, for files
 	connected atomic.Bool
 	reached   atomic.Bool
 	pace      atomic.Int64 // of polling, nanoseconds
@@ -100,7 +103,7 @@ func New(config Config) *Session {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1), again: make(chan struct{}, 1)}
+	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1), again: make(chan struct{}, 1), uplink: make(chan struct{}, 1)}
 	s.pace.Store(int64(defaultPoll))
 	s.client = newClient(config.Identity, s.certificateTime, config.Device.Confirm, config.Proven)
 	if config.Cut != nil {
@@ -177,6 +180,9 @@ func signal(c chan struct{}) {
 func (s *Session) Run(ctx context.Context) {
 	go s.stream(ctx)
 	go s.renew(ctx)
+	if s.config.Carrier != nil {
+		go s.carry(ctx)
+	}
 	defer s.client.http.CloseIdleConnections()
 	s.due.sync, s.due.commands = true, true
 	var retry backoff
@@ -188,8 +194,11 @@ func (s *Session) Run(ctx context.Context) {
 			return
 		case err == nil:
 			retry.reset()
-			if !s.reached.Swap(true) && !s.connected.Load() {
-				signal(s.again)
+			if !s.reached.Swap(true) {
+				signal(s.uplink)
+				if !s.connected.Load() {
+					signal(s.again)
+				}
 			}
 			s.refused.Store(nil)
 			pause = s.pollAfter()

@@ -145,6 +145,7 @@ var sentences = map[string]sentence{
 	"event.exam.waits":      {"Nach einem Neustart wartet das Gerät auf den Code der Aufsicht.", "After a restart the device waits for the invigilator’s code."},
 	"event.exam.resumed":    {"Nach einem Neustart ging die Prüfung weiter.", "The exam went on after a restart."},
 	"event.exam.lost":       {"{seconds} Sekunden lang konnte niemand schreiben.", "Nobody could write for {seconds} seconds."},
+	"event.exam.work-full":  {"Auf dem Gerät ist zu wenig Platz, um den Prüfungsordner zu sichern.", "There is too little room on the device to keep the exam’s folder."},
 	"event.exam.virtual":    {"Das Gerät läuft als virtuelle Maschine ({of}).", "The device runs as a virtual machine ({of})."},
 	"event.exam.remote":     {"Das Gerät ist von außen erreichbar: {via}.", "The device can be reached from elsewhere: {via}."},
 	"event.exam.screens":    {"{count} Bildschirme sind angeschlossen.", "{count} screens are connected."},

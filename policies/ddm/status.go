@@ -242,6 +242,8 @@ const (
 	// EventExamLost: nobody could write for so many "seconds", by "cause" restart,
 	// display, browser or other. At is when it was over.
 	EventExamLost = "exam.lost"
+	// EventWorkFull: there is too little room on the disk to keep what was written.
+	EventWorkFull = "exam.work-full"
 	// EventExamWaits: after a restart the device waits for the resume code.
 	EventExamWaits = "exam.waits"
 	// EventExamResumed: the resume code of the "number" was typed.

@@ -25,7 +25,7 @@ func TestOnlyTheHolderOfTheKeyOpensAndOnlyForWhatItIsAbout(t *testing.T) {
 	mine, other := key(t), key(t)
 	rapid.Check(t, func(t *rapid.T) {
 		content := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(t, "content")
-		sealed, err := work.Seal(mine.PublicKey().Bytes(), content, "exam 1", rand.Reader)
+		sealed, err := work.Seal(mine.PublicKey().Bytes(), content, "exam 1")
 		if err != nil {
 			t.Fatal(err)
 		}

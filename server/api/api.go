@@ -126,7 +126,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d
@@ -157,6 +157,7 @@ type op struct {
 	public  bool
 	status  int   // of success; 0 for 200
 	most    int64 // bytes of a request; 0 for mostBody
+	file    bool  // the request is a file, whose size the room bounds
 }
 
 // handle registers an operation. The handler gets the actor; its fault becomes a
@@ -166,6 +167,9 @@ func handle[I, O any](d *door, o op, do func(ctx context.Context, actor may.Acto
 	operation := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: o.status, MaxBodyBytes: cmp.Or(o.most, mostBody),
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+	}
+	if o.file {
+		operation.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 	}
 	if !o.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}

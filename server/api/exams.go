@@ -30,13 +30,19 @@ type ExamRules struct {
 	Aids         []string `json:"aids,omitempty" maxItems:"10" doc:"Accessibility aids that stay; without a list, all of them."`
 	TabletApp    string   `json:"tablet_app,omitempty" maxLength:"155" doc:"App that Apple tablets are locked to, by bundle identifier; without one, Safari with the page."`
 	SelfLock     bool     `json:"self_lock,omitempty" doc:"The app locks the tablet itself (assessment mode)."`
+	Collect      bool     `json:"collect,omitempty" doc:"Each pupil has a folder whose files are handed in (Linux)."`
+	CollectEvery int      `json:"collect_every,omitempty" minimum:"0" maximum:"60" doc:"Minutes between two states that are kept while it runs; 0: only the end is."`
 	Resume       bool     `json:"resume,omitempty" doc:"After a restart the screen stays covered until the invigilator's code was typed."`
 }
 
 func (r ExamRules) rules() lease.Rules {
+	var collected *lease.Work
+	if r.Collect {
+		collected = &lease.Work{Every: r.CollectEvery}
+	}
 	return lease.Rules{Sites: lesson.Hosts(r.Sites), Apps: r.Apps, Message: r.Message, Exam: &lease.Examination{
 		Page: r.Page, USB: r.USB, Clipboard: r.Clipboard, Printing: r.Printing, SecondScreen: r.SecondScreen, Spelling: r.Spelling, Assistants: r.Assistants,
-		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, TabletApp: r.TabletApp, SelfLock: r.SelfLock,
+		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, TabletApp: r.TabletApp, SelfLock: r.SelfLock, Work: collected,
 	}}
 }
 
@@ -46,6 +52,9 @@ func examRulesOut(r lease.Rules) ExamRules {
 		out.Page, out.USB, out.Clipboard, out.Printing, out.SecondScreen = e.Page, e.USB, e.Clipboard, e.Printing, e.SecondScreen
 		out.TabletApp, out.SelfLock = e.TabletApp, e.SelfLock
 		out.Spelling, out.Assistants, out.Capture, out.Virtual, out.Aids, out.Resume = e.Spelling, e.Assistants, e.Capture, e.Virtual, e.Aids, e.Resume
+		if e.Work != nil {
+			out.Collect, out.CollectEvery = true, e.Work.Every
+		}
 	}
 	return out
 }

@@ -168,6 +168,8 @@ func (i *installation) furnish() {
 		Rules: lease.Rules{Exam: &lease.Examination{Page: "https://moodle.example"}},
 	})
 	i.must(err)
+	given, err := i.app.Exams.Give(ctx, actor, written.ID, marker+".pdf", strings.NewReader(marker))
+	i.must(err)
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	public, _ := key.Public().(ed25519.PublicKey)
 	publisher, err := i.app.Standard.Trust(ctx, operator, i.home.Authority, marker, sheet.WriteKey(public), sheet.Fingerprint(public))
@@ -187,7 +189,7 @@ func (i *installation) furnish() {
 	i.things = map[string]org.ID{
 		"plan":   planned.ID,
 		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID,
-		"exam": written.ID, "exams": written.ID,
+		"exam": written.ID, "exams": written.ID, "file": given.ID, "state": "x",
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
@@ -465,7 +467,7 @@ func (i *installation) state() string {
 	defer db.Close()
 	var all strings.Builder
 	for _, table := range []string{
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "exam_imports", "exam_columns", "exam_origins", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "exam_given", "exam_work", "exam_imports", "exam_columns", "exam_origins", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
 		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)

@@ -83,12 +83,12 @@ func (l *laptop) handIn(at time.Time, final bool, files map[string][]byte) (sent
 	plain, err := list.Encode()
 	h.must(err)
 	for range 2 {
-		sealed, err := work.Seal(w.Key, plain, work.AboutList(w.Exam), rand.Reader)
+		sealed, err := work.Seal(w.Key, plain, work.AboutList(w.Exam))
 		h.must(err)
 		receipt, err = h.TakeList(h.t.Context(), l.sender(), sealed)
 		h.must(err)
 		for _, hash := range receipt.Missing {
-			sealed, err := work.Seal(w.Key, all[hash], work.AboutPiece(w.Exam, hash), rand.Reader)
+			sealed, err := work.Seal(w.Key, all[hash], work.AboutPiece(w.Exam, hash))
 			h.must(err)
 			h.must(h.TakePiece(h.t.Context(), l.sender(), hash, sealed))
 			sent++
@@ -337,7 +337,7 @@ func TestWhatALaptopMayNotSend(t *testing.T) {
 		l := h.laptops[0]
 		w := l.handing()
 		seal := func(content []byte, about string) []byte {
-			sealed, err := work.Seal(w.Key, content, about, rand.Reader)
+			sealed, err := work.Seal(w.Key, content, about)
 			h.must(err)
 			return sealed
 		}
