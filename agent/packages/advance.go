@@ -2,6 +2,7 @@ package packages
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -41,16 +42,27 @@ func (k *Keeper) advance(ctx context.Context, id string) time.Duration {
 		return restTime // until somebody asks to try again
 	}
 	now := k.o.Now()
-	k.mu.Lock()
-	looked := k.looked[id]
-	k.mu.Unlock()
-	if p.State == ddm.PackageVerified && now.Sub(looked) < lookAgain && !now.Before(looked) {
-		return restTime
+	if k.recent(id, now) {
+		// To ask the system costs more than to look at the clock.
+		switch {
+		case p.State == ddm.PackageVerified, p.State == ddm.PackageWaiting && (p.Hold || k.o.Busy()):
+			return restTime
+		case p.State == ddm.PackageWaiting && now.Before(p.Begins):
+			return min(p.Begins.Sub(now), restTime)
+		}
 	}
 	if done, known := k.look(ctx, p); done || !known {
 		return restTime
 	}
 	return k.toward(ctx, id, now)
+}
+
+// recent reports whether the system was asked a short time ago.
+func (k *Keeper) recent(id string, now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	looked, is := k.looked[id]
+	return is && now.Sub(looked) < lookAgain && !now.Before(looked)
 }
 
 // look asks the system. It reports whether all is as declared, and whether that is
@@ -179,7 +191,7 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	}
 	reason := &ddm.Reason{Code: "package.other"}
 	if err != nil {
-		reason = &ddm.Reason{Code: "package.install", Details: map[string]string{"error": clip(err.Error())}}
+		reason = &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
 	}
 	k.enter(id, ddm.PackageFailed, reason, func(p *kept) {
 		p.Broken = 0
@@ -204,6 +216,20 @@ func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
 	}
 	k.forget(p)
 	return restTime
+}
+
+// codeOf names what installers say most, so that devices with the same trouble are
+// seen to have the same.
+func codeOf(err error) string {
+	for _, known := range []struct{ said, code string }{
+		{"No space left on device", "package.no-space"}, {"nmet dependencies", "package.depends"}, {"held broken packages", "package.depends"},
+		{"Could not get lock", "package.locked"}, {"Unable to acquire the dpkg frontend lock", "package.locked"}, {"context deadline exceeded", "package.timeout"},
+	} {
+		if strings.Contains(err.Error(), known.said) {
+			return known.code
+		}
+	}
+	return "package.install"
 }
 
 func clip(text string) string {

@@ -167,7 +167,7 @@ func live(t *testing.T, dir string) {
 	l.becomes("the version before", ddm.PackageVerified, "1.0")
 
 	l.want(l.build("3.0", "schulwart-test-nowhere", ""))
-	if reason := l.becomes("one that needs what cannot be had", ddm.PackageFailed, "1.0"); reason == nil || reason.Code != "package.install" {
+	if reason := l.becomes("one that needs what cannot be had", ddm.PackageFailed, "1.0"); reason == nil || reason.Code != "package.depends" {
 		t.Errorf("it says why: %+v", reason)
 	}
 	l.want(l.build("4.0", "", "exit 1"))

@@ -145,6 +145,9 @@ func (k *Keeper) adopt(wanted []reconcile.Package) {
 			p.Opening, p.Begins, p.Broken, p.Wrong = "", time.Time{}, 0, 0
 			delete(k.looked, p.ID)
 		}
+		if !reflect.DeepEqual(p.Window, w.Window) || !reflect.DeepEqual(p.Calendar, w.Calendar) {
+			p.Opening, p.Begins = "", time.Time{}
+		}
 		p.Declared = w.Declared
 	}
 	changed := !reflect.DeepEqual(next, k.kept)

@@ -34,6 +34,7 @@ type pupilDevice struct {
 	mu      sync.Mutex
 	network *host.FakeNetwork
 	parts   map[catalog.Part]*pretend
+	apps    *apps
 	id      *identity.Identity
 	device  *device.Device // nil while it is off
 	stop    func()
@@ -102,6 +103,7 @@ func (d *pupilDevice) start(parent context.Context) error {
 	}
 	if d.network == nil {
 		d.network = host.NewFakeNetwork(d.clock)
+		d.apps = &apps{slow: d.slowness, fault: d.about.fault}
 		d.parts = map[catalog.Part]*pretend{}
 		for _, name := range pretended() {
 			d.parts[name] = &pretend{name: name, clock: d.clock, slow: d.slowness}

@@ -23,7 +23,8 @@ type personality struct {
 	plugged  bool
 	crypted  bool
 	disk     int64
-	stubborn int // not zero: one family of the base policy never takes effect
+	stubborn int    // not zero: one family of the base policy never takes effect
+	fault    string // how every installation of an app ends; empty for well
 	random   *rand.Rand
 }
 
@@ -39,6 +40,13 @@ var models = []struct {
 	{"Acer", "TravelMate B3", 119 << 30},
 	{"Dell Inc.", "Latitude 3140", 238 << 30},
 	{"FUJITSU", "LIFEBOOK E5412", 238 << 30},
+}
+
+// installFaults are the last words of an installer that schools hear most.
+var installFaults = []string{
+	"dpkg: error processing archive: cannot copy extracted data: No space left on device",
+	"E: Unmet dependencies. Try 'apt --fix-broken install' with no packages",
+	"E: Could not get lock /var/lib/dpkg/lock-frontend",
 }
 
 func personalityOf(seed uint64, number int, name string) *personality {
@@ -68,6 +76,9 @@ func personalityOf(seed uint64, number int, name string) *personality {
 	p.battery, p.drain, p.plugged = 35+65*r.Float64(), 8+8*r.Float64(), r.Float64() < 0.3
 	if r.Float64() < 0.02 {
 		p.stubborn = 1 + r.IntN(1<<16)
+	}
+	if r.Float64() < 0.04 {
+		p.fault = installFaults[r.IntN(len(installFaults))]
 	}
 	return p
 }
