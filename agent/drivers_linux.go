@@ -8,6 +8,7 @@ import (
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
+	"schulwart.org/agent/packages"
 )
 
 // pinsFile remembers under which addresses the server was reached, so that a
@@ -16,6 +17,9 @@ const pinsFile = "pins.json"
 
 // sessions finds who sits at the device.
 func sessions() host.Desktops { return host.SystemDesktops{} }
+
+// apps is what installs packages.
+func apps() packages.System { return packages.Debian{Commands: host.SystemCommands{}} }
 
 // drivers returns what this system can enforce. This is the only place where
 // drivers and the real machine meet.

@@ -130,7 +130,12 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	if err != nil {
 		return err
 	}
+	shelf, err := host.OpenBox(filepath.Join(a.state, "packages"))
+	if err != nil {
+		return err
+	}
 	d, err := device.New(device.Options{
+		Apps: apps(), Shelf: shelf,
 		Files: a.files, Clock: a.clock, Machine: a.machine, Identity: id, Drivers: parts, Lang: deviceLang, Log: a.log,
 		Box: box, Folders: host.SystemFolders(), Sessions: sessions(),
 	})

@@ -18,6 +18,7 @@ import (
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/identity"
 	"schulwart.org/agent/memory"
+	"schulwart.org/agent/packages"
 	"schulwart.org/agent/reconcile"
 	"schulwart.org/agent/remote"
 	"schulwart.org/agent/words"
@@ -41,6 +42,11 @@ type Options struct {
 	Folders  host.Folders
 	Sessions host.Desktops
 
+	// Apps is what the system can do about packages, Shelf where their files lie;
+	// without it nothing that is rolled out is brought.
+	Apps  packages.System
+	Shelf host.Store
+
 	// The rest is for simulated devices.
 	Simulated bool
 	Rest      time.Duration
@@ -55,6 +61,8 @@ type Device struct {
 	session *remote.Session
 	drivers []enforce.Driver
 	keeper  *handin.Keeper // nil where nothing is handed in
+
+	packages *packages.Keeper // nil where nothing is rolled out to
 }
 
 // New reads what the device remembers.
@@ -71,21 +79,35 @@ func New(o Options) (*Device, error) {
 		Memory: remembered, Clock: o.Clock, Drivers: o.Drivers, Secret: o.Identity.Secret, Version: version.Version,
 		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About,
 		Simulated: o.Simulated, Rest: o.Rest, Log: o.Log, Woken: func() { d.session.Woken() },
-		Linked: func() bool { return d.session.Link() != remote.LinkNone }, Ticked: func() { d.keeper.Poke() },
+		Linked: func() bool { return d.session.Link() != remote.LinkNone }, Ticked: func() { d.keeper.Poke(); d.packages.Poke() },
+		Packages: func() []ddm.PackageStatus { return d.packages.Statuses() },
 	})
-	var files remote.Carrier
+	var carriers []remote.Carrier
 	if o.Folders != nil {
 		d.keeper = handin.New(handin.Options{
 			Memory: remembered, Loop: d.loop, Box: o.Box, Folders: o.Folders, Desktops: o.Sessions, Free: func() int64 { return o.Machine.Condition().DiskFree }, Log: o.Log,
 		})
-		files = carrier{d.keeper}
+		carriers = append(carriers, carrier{d.keeper})
+	}
+	if o.Apps != nil {
+		d.packages = packages.New(packages.Options{
+			Wanted: d.loop.Packages, Announce: d.loop.Announce, Busy: func() bool { return !d.Free(0) }, Now: d.loop.Now, Clock: o.Clock,
+			Store: o.Shelf, System: o.Apps, Free: func() int64 { return o.Machine.Condition().DiskFree }, Log: o.Log,
+		})
+		carriers = append(carriers, bearer{d.packages})
 	}
 	d.session = remote.New(remote.Config{
 		Identity: o.Identity, Device: doubting{d.loop, o.Doubts}, Clock: o.Clock, Machine: o.Machine, Log: o.Log, Cut: o.Cut,
-		Proven: func(at netip.AddrPort) { proven(o.Drivers, at) }, Carrier: files,
+		Proven: func(at netip.AddrPort) { proven(o.Drivers, at) }, Carriers: carriers,
 	})
 	return d, nil
 }
+
+// bearer lets a keeper of packages speak with the server.
+type bearer struct{ *packages.Keeper }
+
+// Carry is the keeper's.
+func (b bearer) Carry(ctx context.Context, door remote.Door) error { return b.Keeper.Carry(ctx, door) }
 
 // carrier lets a keeper speak with the server.
 type carrier struct{ *handin.Keeper }
@@ -130,6 +152,9 @@ func (d *Device) Run(ctx context.Context) {
 	both.Go(func() { d.session.Run(ctx) })
 	if d.keeper != nil {
 		both.Go(func() { d.keeper.Run(ctx) })
+	}
+	if d.packages != nil {
+		both.Go(func() { d.packages.Run(ctx) })
 	}
 	both.Wait()
 	_ = Close(d.drivers)

@@ -7,6 +7,7 @@ package packages
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -31,6 +32,23 @@ type System interface {
 	// Remove takes it out again.
 	Remove(ctx context.Context, d rollout.Declared) error
 }
+
+// None is a system on which nothing can be installed yet. It says so.
+type None struct{}
+
+// Able says that it is not.
+func (None) Able(d rollout.Declared) *ddm.Reason {
+	return &ddm.Reason{Code: "package.kind", Details: map[string]string{"kind": string(d.Kind)}}
+}
+
+// Present names nothing.
+func (None) Present(context.Context, rollout.Declared) (string, error) { return "", nil }
+
+// Install is never called, since nothing is able.
+func (None) Install(context.Context, rollout.Declared, string) error { return errors.ErrUnsupported }
+
+// Remove has nothing to remove.
+func (None) Remove(context.Context, rollout.Declared) error { return nil }
 
 // Door is the way to the server, as this device.
 type Door interface {
@@ -103,8 +121,11 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Statuses is the device's word on every package.
+// Statuses is the device's word on every package; nil from a keeper that is nil.
 func (k *Keeper) Statuses() []ddm.PackageStatus {
+	if k == nil {
+		return nil
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var list []ddm.PackageStatus

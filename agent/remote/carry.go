@@ -29,6 +29,34 @@ func (d Door) Get(ctx context.Context, path string) ([]byte, error) {
 	return d.exchange(ctx, http.MethodGet, path, nil)
 }
 
+// Piece fetches the bytes of a file from an offset on, at most as many as asked for
+// (RFC 9110, section 14).
+func (d Door) Piece(ctx context.Context, path string, from int64, most int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, carryTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.client.id.DeviceURL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, from+int64(most)-1))
+	response, err := d.client.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusPartialContent {
+		return nil, faultOf(response)
+	}
+	piece, err := io.ReadAll(io.LimitReader(response.Body, int64(most)))
+	if len(piece) > 0 {
+		return piece, nil // what came before the way broke off is no loss
+	}
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return nil, fmt.Errorf("reading a piece: %w", err)
+}
+
 // Put brings something there and returns the answer.
 func (d Door) Put(ctx context.Context, path string, body []byte) ([]byte, error) {
 	return d.exchange(ctx, http.MethodPut, path, body)
@@ -58,22 +86,22 @@ func (d Door) exchange(ctx context.Context, method, path string, body []byte) ([
 
 // carry lets the carrier do what it wants, until the context ends. A fault never
 // disturbs what the session says; it is tried again as everything else is.
-func (s *Session) carry(ctx context.Context) {
+func (s *Session) carry(ctx context.Context, carrier Carrier, uplink <-chan struct{}) {
 	var retry backoff
 	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.config.Carrier.Wants():
+		case <-carrier.Wants():
 			if again != nil {
 				continue // it waits for its turn
 			}
 		case <-again:
-		case <-s.uplink:
+		case <-uplink:
 		}
 		again = nil
-		err := s.config.Carrier.Carry(ctx, Door{s.client})
+		err := carrier.Carry(ctx, Door{s.client})
 		if err == nil {
 			retry.reset()
 			continue

@@ -53,8 +53,8 @@ type Config struct {
 	// Proven, if set, is told the addresses behind which the server proved itself
 	// by its certificate; it must not block.
 	Proven func(netip.AddrPort)
-	// Carrier, if set, has files to fetch and to bring.
-	Carrier Carrier
+	// Carriers have files to fetch and to bring.
+	Carriers []Carrier
 }
 
 // Link says how the device is woken.
@@ -83,8 +83,8 @@ type Session struct {
 	renews    chan struct{}
 	redial    chan struct{}
 	repace    chan struct{}
-	again     chan struct{} // the server was reached anew: the stream need not wait
-	uplink    chan struct{} // the same, for files
+	again     chan struct{}   // the server was reached anew: the stream need not wait
+	uplinks   []chan struct{} // the same, for each carrier
 	connected atomic.Bool
 	reached   atomic.Bool
 	pace      atomic.Int64 // of polling, nanoseconds
@@ -103,7 +103,10 @@ func New(config Config) *Session {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1), again: make(chan struct{}, 1), uplink: make(chan struct{}, 1)}
+	s := &Session{config: config, nudges: make(chan struct{}, 1), renews: make(chan struct{}, 1), redial: make(chan struct{}, 1), repace: make(chan struct{}, 1), again: make(chan struct{}, 1)}
+	for range config.Carriers {
+		s.uplinks = append(s.uplinks, make(chan struct{}, 1))
+	}
 	s.pace.Store(int64(defaultPoll))
 	s.client = newClient(config.Identity, s.certificateTime, config.Device.Confirm, config.Proven)
 	if config.Cut != nil {
@@ -180,8 +183,8 @@ func signal(c chan struct{}) {
 func (s *Session) Run(ctx context.Context) {
 	go s.stream(ctx)
 	go s.renew(ctx)
-	if s.config.Carrier != nil {
-		go s.carry(ctx)
+	for i, carrier := range s.config.Carriers {
+		go s.carry(ctx, carrier, s.uplinks[i])
 	}
 	defer s.client.http.CloseIdleConnections()
 	s.due.sync, s.due.commands = true, true
@@ -195,7 +198,9 @@ func (s *Session) Run(ctx context.Context) {
 		case err == nil:
 			retry.reset()
 			if !s.reached.Swap(true) {
-				signal(s.uplink)
+				for _, uplink := range s.uplinks {
+					signal(uplink)
+				}
 				if !s.connected.Load() {
 					signal(s.again)
 				}

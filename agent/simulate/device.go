@@ -23,7 +23,7 @@ import (
 // the real session and, for the network, the real driver.
 type pupilDevice struct {
 	name  string
-	files host.Files
+	files host.Store
 	clock *clock
 	about *personality
 	log   *slog.Logger
@@ -44,7 +44,7 @@ type pupilDevice struct {
 	off     bool
 }
 
-func newDevice(name string, number int, files host.Files, c *clock, o Options) *pupilDevice {
+func newDevice(name string, number int, files host.Store, c *clock, o Options) *pupilDevice {
 	return &pupilDevice{name: name, files: files, clock: c, about: personalityOf(o.Seed, number, name), log: o.Log.With("device", name), lag: o.Lag}
 }
 
@@ -122,6 +122,7 @@ func (d *pupilDevice) start(parent context.Context) error {
 	built, err := device.New(device.Options{
 		Files: d.files, Clock: d.clock, Machine: d, Identity: d.id, Lang: words.German, Log: d.log, Drivers: drivers,
 		Simulated: true, Rest: time.Minute, Cut: d.cut.Load, Doubts: d.doubts,
+		Apps: d.apps, Shelf: d.files,
 	})
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", d.name, err)

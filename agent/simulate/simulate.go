@@ -125,7 +125,7 @@ func (o Options) plan() ([]Planned, error) {
 	return plan, nil
 }
 
-func (o Options) files(name string) (host.Files, error) {
+func (o Options) files(name string) (host.Store, error) {
 	if o.State == "" {
 		return &host.FakeFiles{}, nil
 	}
