@@ -13,9 +13,10 @@ import (
 const (
 	// lookAgain is how often the system is asked whether a package is still there.
 	lookAgain = 10 * time.Minute
-	// mostSpread bounds how long a device waits within an opening, so that a window
-	// of days does not take days.
-	mostSpread = 15 * time.Minute
+	// Devices do not begin all at once: the larger the file, the longer they take
+	// turns, but never so long that a window of days takes days.
+	leastSpread, mostSpread = time.Minute, 15 * time.Minute
+	spreadRate              = 100 << 10 // bytes each second
 	// mostBroken is how many installations may be cut off before somebody has to look.
 	mostBroken = 3
 	// spareRoom is what an installation leaves free, in bytes.
@@ -133,7 +134,7 @@ func (k *Keeper) await(p kept, now time.Time) time.Duration {
 		if now.After(from) {
 			from = now
 		}
-		begins := from.Add(k.o.Spread(min(opening.Closes.Sub(from)/2, mostSpread)))
+		begins := from.Add(k.o.Spread(min(opening.Closes.Sub(from)/2, spread(p.Size))))
 		if !k.update(p.ID, func(p *kept) { p.Opening, p.Begins = opening.Key, begins.UTC().Truncate(time.Second) }) {
 			return restTime
 		}
@@ -146,6 +147,10 @@ func (k *Keeper) await(p kept, now time.Time) time.Duration {
 		return min(p.Begins.Sub(now), restTime)
 	}
 	return 0
+}
+
+func spread(size int64) time.Duration {
+	return min(max(time.Duration(size/spreadRate)*time.Second, leastSpread), mostSpread)
 }
 
 // ask has the file fetched, if there is room for it and for what it becomes.
