@@ -46,7 +46,7 @@ func drivers(o driverOptions) ([]enforce.Driver, error) {
 		}),
 		linux.NewApps(linux.AppsOptions{Holds: holds, Clock: o.clock, Browser: examBrowser, Tree: tree}),
 		linux.NewSession(linux.SessionOptions{
-			Holds: holds, Desktops: desktops, Clock: o.clock, Tree: tree, Profiles: host.DirProfiles(host.ProfileDir), Consoles: true, Unlock: unlock,
+			Holds: holds, Desktops: desktops, Clock: o.clock, Tree: tree, Profiles: host.DirProfiles(host.ProfileDir), Consoles: true, State: o.state, Unlock: unlock,
 		}),
 		linux.NewBrowser(linux.BrowserOptions{
 			Tree: tree, Files: o.files, Programs: programs, Desktops: desktops, Notices: desktops, Clock: o.clock, Home: o.home,

@@ -250,6 +250,14 @@ func (a *agent) Release(code, lease string) reconcile.Outcome {
 	return reconcile.Outcome{Key: "release.nothing"}
 }
 
+// Hand answers `hand`.
+func (a *agent) Hand(up bool) reconcile.Outcome {
+	if d := a.current(); d != nil {
+		return d.Hand(up)
+	}
+	return reconcile.Outcome{Key: "hand.nothing"}
+}
+
 // Reload reads the identity anew.
 func (a *agent) Reload() {
 	select {

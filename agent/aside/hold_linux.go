@@ -19,7 +19,7 @@ func hold(name, dir string) error {
 	case linux.SessionName:
 		return linux.HoldSession(dir, linux.SessionHelper{
 			Tree: host.SystemTree{}, Programs: host.SystemPrograms{}, Desktops: host.SystemDesktops{}, Profiles: func(dir string) host.Profiles { return host.DirProfiles(dir) },
-			Consoles: func(locked bool) error { return host.LockConsoles(dir, locked) }, Attach: display.Attend,
+			Consoles: func(locked bool) error { return host.LockConsoles(dir, locked) }, Pupil: pupilOf, Attach: display.Attend,
 		})
 	}
 	return fmt.Errorf("nothing is called %q", name)

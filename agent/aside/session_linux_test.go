@@ -38,6 +38,8 @@ type room struct {
 	asked   atomic.Int64 // how often the page was asked for
 	down    atomic.Bool  // the page's server does not answer
 	page    string
+	state   string // of the agent
+	until   time.Time
 }
 
 func newRoom(t *testing.T) *room {
@@ -98,12 +100,13 @@ func newRoom(t *testing.T) *room {
 	}))
 	t.Cleanup(site.Close)
 	r.page = site.URL + "/exam"
+	r.state = filepath.Join(base, "agent")
 	if r.holds, err = host.NewHolds(r.dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	r.driver = linux.NewSession(linux.SessionOptions{
 		Holds: r.holds, Desktops: host.SystemDesktops{}, Clock: host.NewClock(""), Profiles: host.DirProfiles(filepath.Join(base, "profiles")),
-		Displays: []string{r.display}, Flags: []string{"--no-sandbox", "--disable-gpu", "--disable-background-networking"},
+		State: r.state, Displays: []string{r.display}, Flags: []string{"--no-sandbox", "--disable-gpu", "--disable-background-networking"},
 	})
 	t.Cleanup(func() {
 		if err := r.driver.Set(context.Background(), enforce.Rules{}); err != nil {
@@ -136,7 +139,8 @@ func (r *room) do(args ...string) string {
 func (r *room) exam(what lease.Examination) {
 	r.t.Helper()
 	until := time.Now().Add(10 * time.Minute)
-	rules := enforce.Rules{Apps: &enforce.Apps{}, Exam: &enforce.Exam{ID: "e", Examination: what, Until: until, Release: time.Until(until)}}
+	r.until = until
+	rules := enforce.Rules{Apps: &enforce.Apps{}, Exam: &enforce.Exam{ID: "e", By: "Frau Oert", Examination: what, Until: until, Release: time.Until(until)}}
 	if err := r.driver.Set(context.Background(), rules); err != nil {
 		r.t.Fatal(err)
 	}

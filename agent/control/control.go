@@ -1,6 +1,6 @@
 // Package control is how commands speak to the running agent: one line of JSON
-// each way over a local socket. Everybody at the device may ask what holds and
-// type a release code; the rest is for root.
+// each way over a local socket. Everybody at the device may ask what holds,
+// type a release code and raise a hand; the rest is for root.
 package control
 
 import (
@@ -28,6 +28,7 @@ const SocketName = "agent.sock"
 const (
 	AskStatus  = "status"
 	AskRelease = "release"
+	AskHand    = "hand"   // raise the hand in an examination, or take it down
 	AskReload  = "reload" // root: read the identity anew
 	AskSync    = "sync"   // root: fetch now
 	AskPause   = "pause"  // root: let go of the drivers while the connection is open
@@ -38,6 +39,7 @@ type Request struct {
 	Ask   string `json:"ask"`
 	Code  string `json:"code,omitempty"`
 	Lease string `json:"lease,omitempty"`
+	Up    bool   `json:"up,omitempty"` // hand
 }
 
 // Answer is one answer.
@@ -58,6 +60,7 @@ var (
 type Agent interface {
 	Status() reconcile.Status
 	Release(code, lease string) reconcile.Outcome
+	Hand(up bool) reconcile.Outcome
 	Reload()
 	Sync()
 	// Pause lets go of the drivers until resume is called. It is false while a
@@ -199,6 +202,9 @@ func reply(line []byte, agent Agent, root bool) Answer {
 		return Answer{Status: &status}
 	case AskRelease:
 		outcome := agent.Release(request.Code, request.Lease)
+		return Answer{Outcome: &outcome}
+	case AskHand:
+		outcome := agent.Hand(request.Up)
 		return Answer{Outcome: &outcome}
 	case AskReload, AskSync:
 		if !root {

@@ -31,6 +31,13 @@ func (*deaf) Release(code, lease string) reconcile.Outcome {
 	return reconcile.Outcome{Key: "release.wrong", Args: map[string]string{"left": code + lease}}
 }
 
+func (*deaf) Hand(up bool) reconcile.Outcome {
+	if up {
+		return reconcile.Outcome{Key: "hand.up"}
+	}
+	return reconcile.Outcome{Key: "hand.down"}
+}
+
 func (d *deaf) Reload() { d.reloads++ }
 func (d *deaf) Sync()   { d.syncs++ }
 
@@ -77,6 +84,12 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	answer, err = Ask(context.Background(), dir, Request{Ask: AskRelease, Code: "1", Lease: "2"})
 	if err != nil || answer.Outcome == nil || answer.Outcome.Args["left"] != "12" {
 		t.Errorf("release: %+v, %v", answer, err)
+	}
+	for _, up := range []bool{true, false} {
+		answer, err = Ask(context.Background(), dir, Request{Ask: AskHand, Up: up})
+		if err != nil || answer.Outcome == nil || (answer.Outcome.Key == "hand.up") != up {
+			t.Errorf("a hand up %v: %+v, %v", up, answer, err)
+		}
 	}
 	info, err := os.Stat(filepath.Join(dir, SocketName))
 	if err != nil || info.Mode().Perm() != 0o666 {

@@ -201,6 +201,9 @@ func (d *Device) Free(within time.Duration) bool {
 // Release tries a release code.
 func (d *Device) Release(code, lease string) reconcile.Outcome { return d.loop.Release(code, lease) }
 
+// Hand raises the pupil's hand in an examination, or takes it down.
+func (d *Device) Hand(up bool) reconcile.Outcome { return d.loop.Hand(up) }
+
 // Sync asks the server now.
 func (d *Device) Sync() { d.session.Nudge() }
 

@@ -33,9 +33,10 @@ func (c otherBoot) Read() host.Reading {
 // listening is a loop as the commands meet it.
 type listening struct{ *reconcile.Loop }
 
-func (listening) Reload()               {}
-func (listening) Sync()                 {}
-func (listening) Pause() (func(), bool) { return nil, false }
+func (listening) Hand(bool) reconcile.Outcome { return reconcile.Outcome{} }
+func (listening) Reload()                     {}
+func (listening) Sync()                       {}
+func (listening) Pause() (func(), bool)       { return nil, false }
 
 // The whole way of a resume code: the loop covers a real screen, somebody types
 // digits on it, and the loop lets the examination go on.

@@ -25,8 +25,10 @@ type DeskOrder struct {
 	// Clipboard lets programs exchange text.
 	Clipboard bool `json:"clipboard,omitempty"`
 	// Screens lets more than one screen show something.
-	Screens bool          `json:"screens,omitempty"`
-	Left    time.Duration `json:"left"` // zero or less: everything as before
+	Screens bool `json:"screens,omitempty"`
+	// Bar is what the pupil reads all the time; nil for nothing.
+	Bar  *Bar          `json:"bar,omitempty"`
+	Left time.Duration `json:"left"` // zero or less: everything as before
 }
 
 // DeskSeen is what was read back of one display.
@@ -36,8 +38,12 @@ type DeskSeen struct {
 	Screens int  `json:"screens"` // that show something
 	Dark    int  `json:"dark"`    // that were switched off
 	// Emptied counts how often something was carried from one program to another.
-	Emptied int    `json:"emptied,omitempty"`
-	Fault   string `json:"fault,omitempty"`
+	Emptied int `json:"emptied,omitempty"`
+	// Asked counts how often the pupil raised a hand or took it down, Up is what
+	// was wanted last.
+	Asked int    `json:"asked,omitempty"`
+	Up    bool   `json:"up,omitempty"`
+	Fault string `json:"fault,omitempty"`
 }
 
 // desk looks after one display.
@@ -52,6 +58,7 @@ type desk struct {
 	seen   DeskSeen
 	fronts int // looks since the window was asked to come forward
 	fights int // how often a screen was switched on again
+	shown  *shownBar
 }
 
 // deskAtoms are names of EWMH and ICCCM.
@@ -147,11 +154,11 @@ func (d *desk) run(orders <-chan DeskOrder, tell *json.Encoder) error {
 			if !ok {
 				return fmt.Errorf("looking after display: display has closed")
 			}
-			if e, ok := event.(xproto.SelectionRequestEvent); ok {
-				d.decline(e)
-				continue
+			look, asked := d.answer(event)
+			if asked {
+				_ = tell.Encode(d.seen)
 			}
-			if e, ok := event.(xproto.PropertyNotifyEvent); !ok || e.Atom != d.atoms["_NET_ACTIVE_WINDOW"] {
+			if !look {
 				continue
 			}
 		case <-tick.C:
@@ -162,6 +169,22 @@ func (d *desk) run(orders <-chan DeskOrder, tell *json.Encoder) error {
 	return nil
 }
 
+// answer takes in what happened on the display, and says whether it is worth a
+// look, and whether the pupil asked for something.
+func (d *desk) answer(event xgb.Event) (look, asked bool) {
+	switch e := event.(type) {
+	case xproto.SelectionRequestEvent:
+		d.decline(e)
+	case xproto.ButtonPressEvent:
+		return false, d.clicked(e)
+	case xproto.KeyPressEvent:
+		return false, d.typed(e)
+	case xproto.PropertyNotifyEvent:
+		return e.Atom == d.atoms["_NET_ACTIVE_WINDOW"], false
+	}
+	return false, false
+}
+
 func (d *desk) look() {
 	d.active = d.window(d.root, "_NET_ACTIVE_WINDOW")
 	if !d.order.Clipboard {
@@ -170,6 +193,7 @@ func (d *desk) look() {
 	}
 	d.front()
 	d.darken()
+	d.bar()
 }
 
 // part empties a selection whose owner is not the program that has the keyboard:

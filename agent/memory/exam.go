@@ -21,6 +21,10 @@ type Exam struct {
 	// Since is exam time: when the present wait for the code began, or what kept
 	// the pupil from writing.
 	Since time.Time `json:"since,omitzero"`
+	// Hand says that the pupil asks for the invigilator, Raised is exam time when
+	// that began last.
+	Hand   bool      `json:"hand,omitempty"`
+	Raised time.Time `json:"raised,omitzero"`
 	// Lost is exam time since when there is no contact with the server; zero while
 	// there is.
 	Lost time.Time `json:"lost,omitzero"`

@@ -277,6 +277,46 @@ func TestALostConnectionIsInTheLog(t *testing.T) {
 	}
 }
 
+func TestARaisedHandIsToldOnceAndStaysUpOverARestart(t *testing.T) {
+	d := newExaminee(t)
+	if got := d.loop.Hand(true).Key; got != "hand.nothing" {
+		t.Errorf("without an examination: %s", got)
+	}
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{})))
+	for range 3 {
+		if got := d.loop.Hand(true).Key; got != "hand.up" {
+			t.Errorf("raised: %s", got)
+		}
+	}
+	if n := d.events(ddm.EventExamHand); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	d.start()
+	d.loop.Tick()
+	if !d.loop.Status().Hand {
+		t.Error("a restart took the hand down")
+	}
+	if got := d.loop.Hand(false).Key; got != "hand.down" || d.loop.Status().Hand || d.events(ddm.EventExamHandDown) != 1 {
+		t.Errorf("taken down: %s", got)
+	}
+	if got := d.loop.Hand(true).Key; got != "hand.soon" {
+		t.Errorf("raised again at once: %s", got)
+	}
+	d.pass(20 * time.Second)
+	if got := d.loop.Hand(true).Key; got != "hand.up" || d.events(ddm.EventExamHand) != 2 {
+		t.Errorf("raised again later: %s", got)
+	}
+	for _, event := range d.wire().Events {
+		if event.Key == ddm.EventExamHand && event.Args["lease"] != "e" {
+			t.Errorf("told of %v", event.Args)
+		}
+	}
+	d.pass(time.Hour)
+	if d.loop.Status().Hand {
+		t.Error("the hand is up after the examination")
+	}
+}
+
 // sitting is an examination that a device goes through without its server.
 type sitting struct {
 	*device

@@ -27,6 +27,8 @@ type Status struct {
 	Agrees bool          `json:"agrees"`
 	Leases []StatusLease `json:"leases"`
 	Parts  []ddm.Part    `json:"parts"`
+	// Hand says that the pupil asks for the invigilator of the examination that holds.
+	Hand bool `json:"hand,omitempty"`
 	// Filter is how many names the base filter refuses.
 	Filter    int               `json:"base_filter"`
 	Refused   []ddm.LeaseStatus `json:"refused,omitempty"`
@@ -66,6 +68,9 @@ func (l *Loop) Status() Status {
 		Version: l.config.Version, Simulated: l.config.Simulated, Time: clock.Now, Clock: clock.Trust, WallAhead: clock.Ahead.Seconds(),
 		Contact: l.contact, Filter: len(l.state.base.WebFilter().Deny), Challenge: challenge, Counters: state.Counters,
 		Agrees: true, Leases: []StatusLease{}, Parts: []ddm.Part{},
+	}
+	if l.holding.Exam != nil {
+		s.Hand = state.ExamOf(l.holding.Exam.ID).Hand
 	}
 	for _, p := range l.parts {
 		part := l.partOf(p.name)

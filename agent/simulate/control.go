@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"schulwart.org/agent/device"
 	"schulwart.org/agent/enforce"
 	"schulwart.org/agent/reconcile"
 	"schulwart.org/policies/catalog"
@@ -102,6 +103,7 @@ type order struct {
 	Part  string `json:"part"`  // tamper: network, screen, apps, browser
 	Code  string `json:"code"`  // release
 	Lease string `json:"lease"` // release
+	Up    bool   `json:"up"`    // hand
 }
 
 func (s *school) actions(ctx context.Context) map[string]func(*pupilDevice, order) error {
@@ -118,12 +120,20 @@ func (s *school) actions(ctx context.Context) map[string]func(*pupilDevice, orde
 			}
 			return err
 		},
-		"release": func(d *pupilDevice, o order) error {
-			d.mu.Lock()
-			running := d.device
-			d.mu.Unlock()
+		"hand": func(d *pupilDevice, o order) error {
+			running := d.running()
 			if running == nil {
-				return errors.New("the device is off")
+				return errOff
+			}
+			if outcome := running.Hand(o.Up); outcome.Key != "hand.up" && outcome.Key != "hand.down" {
+				return errors.New(outcome.Key)
+			}
+			return nil
+		},
+		"release": func(d *pupilDevice, o order) error {
+			running := d.running()
+			if running == nil {
+				return errOff
 			}
 			if outcome := running.Release(o.Code, o.Lease); outcome.Key != "release.done" {
 				return errors.New(outcome.Key)
@@ -133,13 +143,19 @@ func (s *school) actions(ctx context.Context) map[string]func(*pupilDevice, orde
 	}
 }
 
+var errOff = errors.New("the device is off")
+
+// running is the device's agent; nil while it is off.
+func (d *pupilDevice) running() *device.Device {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.device
+}
+
 // wake lets every device look at its clock, since time runs at another pace.
 func (s *school) wake() {
 	for _, d := range s.devices {
-		d.mu.Lock()
-		running := d.device
-		d.mu.Unlock()
-		if running != nil {
+		if running := d.running(); running != nil {
 			running.Poke()
 		}
 	}

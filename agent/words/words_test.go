@@ -89,3 +89,26 @@ func TestTheExamThatWaitsSaysSoInSixLanguages(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRunningExamSaysSoInSixLanguages(t *testing.T) {
+	full := 78
+	for _, lang := range words.LockLanguages {
+		text := words.ExamWords(lang, words.ExamNow{By: "Frau Oert", Until: end, Left: 23 * time.Minute, Battery: &full}, nil)
+		for name, said := range map[string][2]string{
+			"title": {text.Title}, "by": {text.By, "Frau Oert"}, "end": {text.End, "10:35"}, "left": {text.Left, "23"}, "battery": {text.Battery, "78"}, "charging": {text.Charging},
+			"linked": {text.Linked}, "unlinked": {text.Unlinked}, "raise": {text.Raise}, "raised": {text.Raised}, "unseen": {text.Unseen}, "lower": {text.Lower}, "back": {text.Back}, "keys": {text.Keys, "Tab"},
+		} {
+			if said[0] == "" || !strings.Contains(said[0], said[1]) || strings.Contains(said[0], "%") {
+				t.Errorf("%s, %s: %q", lang, name, said[0])
+			}
+		}
+		if without := words.ExamWords(lang, words.ExamNow{Until: end}, nil); without.Battery != "" || strings.Contains(without.By, "%") {
+			t.Errorf("%s without a battery: %+v", lang, without)
+		}
+	}
+	linked := words.ExamBar(words.German, words.ExamNow{Until: end, Left: 23 * time.Minute}, true, true, nil)
+	alone := words.ExamBar(words.German, words.ExamNow{Until: end, Left: 23 * time.Minute}, false, true, nil)
+	if linked.Button != "Gemeldet" || alone.Button != "Bitte Hand heben" || linked.Until != "bis 10:35 Uhr" || linked.Left != "noch 23 min" {
+		t.Errorf("the bar says %+v and %+v", linked, alone)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -97,6 +98,17 @@ func TestAnExamInWhichEverythingGoesWrong(t *testing.T) {
 		}
 	})
 	step(t, "she tries the catalogue of bypasses", func() { x.bypasses(anna, desk) })
+	step(t, "she asks for help", func() {
+		await(t, "the hand to be up", func() bool {
+			if !anna.status().Hand {
+				desk.tool("key", "ctrl+alt+m")
+			}
+			return anna.status().Hand
+		})
+		await(t, "the end that she reads", func() bool {
+			return strings.Contains(anna.ownPage(), "Deine Zeit endet um "+x.ends.Add(time.Minute).In(berlin()).Format("15:04")+" Uhr.")
+		}, func() any { return anna.ownPage() })
+	})
 	step(t, "the server is back, and one writes on with another laptop", func() {
 		time.Sleep(time.Until(x.starts.Add(20 * time.Second)))
 		c.start()
@@ -249,6 +261,20 @@ func (s *seat) holding() (ends []time.Time) {
 		}
 	}
 	return ends
+}
+
+// ownPage is the page on which the pupil reads how the examination stands.
+func (s *seat) ownPage() string {
+	out, _ := s.pupil(nil, "curl", "-s", "-m", "5", "http://127.0.83.87/").Output()
+	return string(out)
+}
+
+func berlin() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		return time.FixedZone("CET", 3600)
+	}
+	return zone
 }
 
 // rests waits until nothing holds any more and everything agrees.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,11 @@ func (x *sitting) proves(anna, ben, cem, dana, spare *seat) {
 	}
 	if lines := of(anna); len(lines[ddm.DeedRestarted]) != 3 || len(lines[ddm.DeedClock]) == 0 || len(lines[ddm.DeedRefused]) == 0 || len(lines[ddm.DeedBrowser]) == 0 || len(lines[ddm.DeedTries]) == 0 {
 		t.Errorf("anna's log does not tell what happened: %v", told(lines))
+	}
+	if !slices.ContainsFunc(evidence.Records, func(r api.ExamRecordLine) bool {
+		return r.Device == anna.device && r.Key == "event" && r.Args["event"] == ddm.EventExamHand
+	}) {
+		t.Error("nobody heard that anna asked for help")
 	}
 	if lines := of(dana); len(lines[ddm.DeedOffline]) == 0 || len(lines[ddm.DeedOnline]) == 0 {
 		t.Errorf("dana's log does not tell of the server: %v", told(lines))

@@ -67,7 +67,7 @@ func chromiumExam(exam *enforce.Exam, home []string) policy {
 	p := closing(exam, chromiumAlways, chromiumPrinting, chromiumClipboard, chromiumCapture, chromiumUSB, chromiumSpelling, chromiumAssistants)
 	if exam.Page != "" {
 		// No files of the device and none of the browser's own pages.
-		p["URLAllowlist"] = chromiumPatterns(slices.Concat(exam.Sites, home))
+		p["URLAllowlist"] = chromiumPatterns(slices.Concat(exam.Sites, home, []string{PupilHost}))
 	}
 	return p
 }
@@ -79,7 +79,7 @@ func firefoxExam(exam *enforce.Exam, home []string) policy {
 	}
 	p := closing(exam, firefoxAlways, chromiumPrinting, "", firefoxCapture, "", firefoxSpell, firefoxHelpers)
 	if exam.Page != "" {
-		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": firefoxPatterns(slices.Concat(exam.Sites, home))}
+		p["WebsiteFilter"] = policy{"Block": []string{"<all_urls>"}, "Exceptions": firefoxPatterns(slices.Concat(exam.Sites, home, []string{"=" + PupilHost}))}
 	}
 	return p
 }

@@ -31,6 +31,8 @@ type SessionOptions struct {
 	Unlock func() error
 	// Consoles keeps people from text consoles meanwhile.
 	Consoles bool
+	// State is the directory in which the agent listens for a pupil who asks for help.
+	State string
 	// Displays are the only ones to look after; empty for all. For tests.
 	Displays []string
 	// Flags are further arguments for Chromium. For tests.
@@ -52,6 +54,9 @@ type Session struct {
 type sessionOrder struct {
 	ID        string    `json:"id"`
 	Title     string    `json:"title"`
+	By        string    `json:"by,omitempty"`
+	Waits     bool      `json:"waits,omitempty"` // for the resume code
+	State     string    `json:"state,omitempty"`
 	Page      string    `json:"page,omitempty"`
 	Alone     bool      `json:"alone,omitempty"` // the page is all there is, and stays in front
 	Clipboard bool      `json:"clipboard,omitempty"`
@@ -111,7 +116,7 @@ func (s *Session) Set(_ context.Context, rules enforce.Rules) error {
 func (s *Session) order(rules enforce.Rules) sessionOrder {
 	exam := rules.Exam
 	order := sessionOrder{
-		ID: exam.ID, Title: exam.Title, Page: exam.Page, Alone: rules.Apps != nil && len(rules.Apps.Allow) == 0,
+		ID: exam.ID, Title: exam.Title, By: exam.By, Waits: exam.Waits, State: s.o.State, Page: exam.Page, Alone: rules.Apps != nil && len(rules.Apps.Allow) == 0,
 		Clipboard: exam.Clipboard, Screens: exam.SecondScreen, Capture: exam.Capture, Virtual: exam.Virtual, Consoles: s.o.Consoles,
 		Until: exam.Until.UTC().Truncate(time.Second), Profiles: string(s.o.Profiles), Displays: s.o.Displays, Flags: s.o.Flags,
 	}

@@ -24,6 +24,8 @@ type SessionHelper struct {
 	Profiles func(dir string) host.Profiles
 	// Consoles locks text consoles or lets people switch again.
 	Consoles func(locked bool) error
+	// Pupil speaks for the pupil with the agent whose state lies in a directory.
+	Pupil func(state string) Pupil
 	// Attach starts a process that looks after one display.
 	Attach func(host.Desktop) (*display.Attendant, error)
 }
@@ -48,6 +50,10 @@ type sessionKeeper struct {
 	browsers  map[string]*examBrowser // by display, or user where there is none
 	report    sessionReport
 	emptied   int // by attendants that are gone
+	pupil     pupilDesk
+	asked     map[string]int // by display: what its attendant counted
+	page      string         // for the pupil; empty where there is none
+	unserve   func()
 }
 
 // examBrowser is the examination's browser in one session.
@@ -70,8 +76,9 @@ func HoldSession(dir string, helper SessionHelper) error {
 	if err != nil {
 		return err
 	}
-	k := &sessionKeeper{SessionHelper: helper, Keeper: lock, began: time.Now(), attending: map[string]*display.Attendant{}, browsers: map[string]*examBrowser{}}
+	k := &sessionKeeper{SessionHelper: helper, Keeper: lock, began: time.Now(), attending: map[string]*display.Attendant{}, browsers: map[string]*examBrowser{}, asked: map[string]int{}, unserve: func() {}}
 	defer k.Close()
+	defer func() { k.unserve() }()
 	k.report.VM = virtualMachine(helper.Tree)
 	for number := 0; ; number++ {
 		content, left, ok := k.Order()
@@ -83,6 +90,10 @@ func HoldSession(dir string, helper SessionHelper) error {
 			return err
 		}
 		k.order = order
+		k.pupil.follow(order, left)
+		if number == 0 {
+			k.attendPupil()
+		}
 		if number%sessionLook == 0 {
 			// A console that cannot be locked is no reason to leave the rest open.
 			_ = k.Consoles(order.Consoles)
@@ -276,28 +287,48 @@ func (k *sessionKeeper) launch(name string, b *examBrowser, program string) erro
 	b.opened++
 	return k.Programs.Launch(host.Launch{
 		UID: b.desktop.UID, GID: b.desktop.GID, Groups: b.desktop.Groups, Path: program, Env: b.desktop.Env, Dir: "/",
-		Args: browserArgs(program, profile, k.order.Page, k.order.Flags),
+		Args: browserArgs(program, profile, k.order.Flags, k.order.Page, k.page),
 	})
 }
 
 // examClass is the WM_CLASS of the examination's window.
 const examClass = "schulwart-exam"
 
-// browserArgs start a browser that shows one page on the whole screen.
-func browserArgs(program, profile, page string, flags []string) []string {
+// browserArgs start a browser that shows the first page on the whole screen, and
+// the others behind it.
+func browserArgs(program, profile string, flags []string, pages ...string) []string {
+	pages = slices.DeleteFunc(pages, func(page string) bool { return page == "" })
 	if strings.HasPrefix(path.Base(program), "firefox") {
-		return []string{"--kiosk", "--no-remote", "--new-instance", "--class", examClass, "--name", examClass, "--profile", profile, page}
+		return append([]string{"--kiosk", "--no-remote", "--new-instance", "--class", examClass, "--name", examClass, "--profile", profile}, pages...)
 	}
 	args := []string{
 		"--kiosk", "--user-data-dir=" + profile, "--class=" + examClass, "--no-first-run", "--no-default-browser-check", "--disable-sync", "--password-store=basic",
 		"--hide-crash-restore-bubble", "--disable-session-crashed-bubble", "--disable-pinch", "--overscroll-history-navigation=0", "--disable-component-update", "--disk-cache-size=67108864",
 	}
-	return append(append(args, flags...), page)
+	return slices.Concat(args, flags, pages)
+}
+
+// attendPupil begins to speak for the pupil.
+func (k *sessionKeeper) attendPupil() {
+	if k.SessionHelper.Pupil != nil {
+		k.pupil.pupil = k.SessionHelper.Pupil(k.order.State)
+	}
+	if end, ok := servePupil(&k.pupil); ok {
+		k.page, k.unserve = pupilPage, end
+	}
+}
+
+// heard passes on what was asked for on a display since the last look.
+func (k *sessionKeeper) heard(name string, seen display.DeskSeen) {
+	if seen.Asked > k.asked[name] {
+		go k.pupil.raise(seen.Up)
+	}
+	k.asked[name] = seen.Asked
 }
 
 // attend passes the order on to whoever looks after the displays.
 func (k *sessionKeeper) attend(left time.Duration) {
-	order := display.DeskOrder{Clipboard: k.order.Clipboard, Screens: k.order.Screens, Left: left}
+	order := display.DeskOrder{Clipboard: k.order.Clipboard, Screens: k.order.Screens, Bar: k.pupil.bar(), Left: left}
 	if k.order.Page != "" && k.order.Alone {
 		order.Class = examClass
 	}
@@ -318,10 +349,11 @@ func (k *sessionKeeper) attend(left time.Duration) {
 				delete(k.attending, name)
 				continue
 			}
-			k.attending[name] = a
+			k.attending[name], k.asked[name] = a, 0
 		}
 		a.Tell(order)
 		seen := a.Seen()
+		k.heard(name, seen)
 		r.Window, r.Front = r.Window && seen.Window, r.Front && seen.Front
 		r.Screens, r.Dark, r.Emptied = max(r.Screens, seen.Screens), max(r.Dark, seen.Dark), r.Emptied+seen.Emptied
 		if seen.Fault != "" {
