@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/policies/lease"
 	"schulwart.org/scripts/need"
 )
 
@@ -118,6 +119,7 @@ func TestLifeOfThePackage(t *testing.T) {
 		}
 		eventually(t, 10*time.Second, "browser policy is gone", func() bool { return !c.has(policy) })
 	})
+	t.Run("an exam over a start: closed before anybody can log in, and it goes on by the invigilator's code", func(t *testing.T) { c.exam(t) })
 	t.Run("stopped for good, everything is released all the same", func(t *testing.T) {
 		ends := time.Now().Add(20 * time.Second)
 		c.lease(t, "offline", 20)
@@ -250,9 +252,65 @@ func (c *container) forget(t *testing.T) {
 	eventually(t, 5*time.Second, "nothing holds", c.reaches)
 }
 
+// exam goes through an examination in whose midst the machine is switched off and
+// on again.
+func (c *container) exam(t *testing.T) {
+	t.Helper()
+	c.forget(t)
+	c.lease(t, "exam", 600)
+	if c.reaches() {
+		t.Fatal("the world is open")
+	}
+	c.stop(t)
+	c.boot(t)
+	since := func(unit string) int {
+		at, err := strconv.Atoi(c.do(t, "systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", unit))
+		if err != nil || at == 0 {
+			t.Fatalf("%s was never active: %v", unit, err)
+		}
+		return at
+	}
+	if agent, logins := since("schulwart-agent.service"), since("systemd-user-sessions.service"); agent > logins {
+		t.Errorf("people could log in %d µs before the exam was in force", agent-logins)
+	}
+	now := c.status(t)
+	if len(now.Leases) != 1 || now.Leases[0].Kind != "exam" {
+		t.Fatalf("after the start: %+v", now)
+	}
+	c.world(t)
+	mine := func() bool {
+		_, err := c.try("runuser", "-u", "pupil", "--", "/home/pupil/mine", "1")
+		return err == nil
+	}
+	if c.reaches() || mine() {
+		t.Error("after the start it is open")
+	}
+	code := func(use lease.Use, number int) string {
+		out, _ := c.try("runuser", "-u", "pupil", "--", "schulwart-agent", "release", lease.PreparedCode([]byte(secret), now.Leases[0].ID, use, number))
+		return out
+	}
+	if out := code(lease.UseResume, 1); !strings.Contains(out, "Es geht weiter") {
+		t.Errorf("the resume code is answered %q", out)
+	}
+	if out := code(lease.UseResume, 2); !strings.Contains(out, "läuft schon") {
+		t.Errorf("a second one is answered %q", out)
+	}
+	if c.reaches() || mine() {
+		t.Error("the resume code opened more than the screen")
+	}
+	if out := code(lease.UseRelease, 1); !strings.Contains(out, "Alles ist wieder wie vorher") {
+		t.Errorf("the release code is answered %q", out)
+	}
+	eventually(t, 10*time.Second, "the world is open again", func() bool { return c.reaches() && mine() })
+}
+
+// secret is what the seed takes for the machine's own.
+const secret = "a secret of thirty-two bytes....."
+
 type seen struct {
 	Agrees bool
 	Leases []struct {
+		ID    string
 		Kind  string
 		Parts []struct{ Name, State string }
 	}

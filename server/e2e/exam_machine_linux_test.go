@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -265,8 +268,17 @@ func (s *seat) holding() (ends []time.Time) {
 
 // ownPage is the page on which the pupil reads how the examination stands.
 func (s *seat) ownPage() string {
-	out, _ := s.pupil(nil, "curl", "-s", "-m", "5", "http://127.0.83.87/").Output()
-	return string(out)
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return s.Dial(ctx, addr, rig.Ask{}) },
+	}}
+	defer client.CloseIdleConnections()
+	response, err := client.Get("http://127.0.83.87/")
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return string(text)
 }
 
 func berlin() *time.Location {

@@ -85,12 +85,21 @@ func run(args []string) error {
 	now := time.Now().UTC().Truncate(time.Second)
 	jws, err := key.Sign(lease.Lease{
 		Issuer: issuer, Subject: id.Subject(), ID: "lease-" + strconv.FormatInt(now.UnixNano(), 36), Rev: 1, NotBefore: now, Expires: now.Add(time.Duration(seconds) * time.Second),
-		Kind: lease.Kind(args[1]), By: "Frau Oert", Rules: lease.Rules{Sites: []string{"geogebra.org"}, Apps: []string{"org.geogebra.GeoGebra"}},
+		Kind: lease.Kind(args[1]), By: "Frau Oert", Rules: lease.Rules{Sites: []string{"geogebra.org"}, Apps: []string{"org.geogebra.GeoGebra"}, Exam: examination(args[1])},
 	})
 	if err != nil {
 		return err
 	}
 	return m.Update(func(s *memory.State) { s.Leases = append(s.Leases, memory.Kept{JWS: jws, Received: now}) })
+}
+
+// examination is what an examination says beyond sites and programs: what a
+// container has nothing of stays open.
+func examination(kind string) *lease.Examination {
+	if lease.Kind(kind) != lease.Exam {
+		return nil
+	}
+	return &lease.Examination{Title: "Mathematik", USB: true, Printing: true, Capture: true, Virtual: true, Resume: true}
 }
 
 // trustClock makes the wall clock count as confirmed by the server.
