@@ -1,8 +1,15 @@
 package display_test
 
 import (
+	"bufio"
 	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,4 +129,51 @@ func (s *session) tries(files *host.FakeFiles) int {
 		return -1
 	}
 	return m.State().Release.Failed
+}
+
+// What is typed on the covered screen is drawn; to whom a screen reader reads, each
+// digit is said.
+func TestTypedDigitsAreSaidToWhoUsesAScreenReader(t *testing.T) {
+	s := startSession(t)
+	cover := exec.Command(os.Args[0], "cover")
+	cover.Env = []string{"DISPLAY=" + s.name, "XAUTHORITY=" + os.Getenv("XAUTHORITY")}
+	in, err := cover.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cover.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cover.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = cover.Wait() })
+	fmt.Fprintln(in, `{"order":{"by":"Frau Oert","until":"2026-03-16T09:35:00Z","total":60000000000,"code":true},"left":60000000000,"voice":true,"reader":true}`)
+	var said []string
+	var held bool
+	var mu sync.Mutex
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			var word struct {
+				Held       bool
+				Speak, Say string
+			}
+			_ = json.Unmarshal(lines.Bytes(), &word)
+			mu.Lock()
+			if word.Say != "" {
+				said = append(said, word.Speak+word.Say)
+			}
+			held = held || word.Held
+			mu.Unlock()
+		}
+	}()
+	eventually(t, 10*time.Second, "the keyboard is held", func() bool { mu.Lock(); defer mu.Unlock(); return held })
+	s.do(t, "type", "47")
+	eventually(t, 10*time.Second, "both digits are said", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Equal(said, []string{"de4", "de7"})
+	})
 }

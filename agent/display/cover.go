@@ -26,6 +26,9 @@ type told struct {
 	Order Order         `json:"order"`
 	Left  time.Duration `json:"left"`
 	Voice bool          `json:"voice"`
+	// Reader says that a screen reader runs in the session: what it cannot read is
+	// read aloud by itself.
+	Reader bool `json:"reader,omitempty"`
 	// Answer is what was said of the last code.
 	Answer verdict `json:"answer"`
 }
@@ -36,8 +39,9 @@ type said struct {
 	Held    bool       `json:"held"`    // keyboard and mouse
 	Screens int        `json:"screens"`
 	Fault   string     `json:"fault,omitempty"`
-	Speak   words.Lang `json:"speak,omitempty"` // read aloud, please
-	Code    string     `json:"code,omitempty"`  // was typed; Lang is in which language to answer
+	Speak   words.Lang `json:"speak,omitempty"` // read aloud, please: everything, or what Say is
+	Say     string     `json:"say,omitempty"`
+	Code    string     `json:"code,omitempty"` // was typed; Lang is in which language to answer
 	Lang    words.Lang `json:"lang,omitempty"`
 }
 
@@ -61,6 +65,7 @@ type cover struct {
 	alone   bool   // the keeper is gone
 	code    entry  // where a code is asked for
 	refused int    // rounds in which somebody else held the keyboard
+	aloud   bool   // what is typed and answered is read aloud, too
 	out     *json.Encoder
 }
 
@@ -107,6 +112,14 @@ func readOrders(in io.Reader, orders chan<- told) {
 		if json.Unmarshal(lines.Bytes(), &t) == nil {
 			orders <- t
 		}
+	}
+}
+
+// say has something read aloud that is only drawn, once somebody listens.
+func (c *cover) say(text string) {
+	if text != "" && (c.aloud || c.told.Reader) {
+		// Where the keeper is gone nobody speaks.
+		_ = c.out.Encode(said{Speak: c.lang, Say: text})
 	}
 }
 
@@ -193,8 +206,12 @@ func (c *cover) run(orders <-chan told) error {
 				c.ends = min(c.ends, c.clock.Read().Elapsed+linger)
 				continue
 			}
-			changed := !t.Order.equal(c.told.Order) || t.Voice != c.told.Voice || c.code.hear(t.Answer)
+			answered := c.code.hear(t.Answer)
+			changed := !t.Order.equal(c.told.Order) || t.Voice != c.told.Voice || answered
 			c.take(t)
+			if answered {
+				c.say(t.Answer.Text)
+			}
 			if changed {
 				if err := c.draw(); err != nil {
 					return err
@@ -302,7 +319,10 @@ func (c *cover) happened(event xgb.Event) error {
 	switch e := event.(type) {
 	case xproto.KeyPressEvent:
 		const f1 = 0xFFBE
-		if c.told.Order.Code && c.code.key(c.keys[e.Detail]) {
+		if before := len(c.code.digits); c.told.Order.Code && c.code.key(c.keys[e.Detail]) {
+			if len(c.code.digits) > before {
+				c.say(c.code.digits[before:])
+			}
 			return c.typed()
 		}
 		return c.choose(func(b button) bool { return c.keys[e.Detail] == f1+uint32(b.key)-1 })
@@ -347,6 +367,7 @@ func (c *cover) choose(fits func(button) bool) error {
 				continue
 			}
 			if b.lang == "" {
+				c.aloud = true
 				return c.out.Encode(said{Speak: c.lang})
 			}
 			c.lang = b.lang

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"sort"
 	"sync"
@@ -55,6 +54,7 @@ type keeper struct {
 	programs host.Programs
 	covered  map[string]*covered
 	ask      Ask
+	voice    string // program that speaks; empty where there is none
 }
 
 // Ask puts a code that somebody typed to the agent whose state lies in the
@@ -69,7 +69,9 @@ type covered struct {
 	mu     sync.Mutex
 	seen   Seen
 	heard  time.Time
-	speak  words.Lang
+	speech []said     // to be read aloud
+	reader bool       // a screen reader runs for whoever is at the desk
+	greets bool       // and what the screen says was not read to it yet
 	lang   words.Lang // in which it was typed
 	asking bool
 	typed  string // code that was not put to the agent yet
@@ -101,7 +103,7 @@ func Hold(dir string, desktops host.Desktops, programs host.Programs, ask Ask) e
 	if err != nil {
 		return err
 	}
-	k := &keeper{lock, desktops, programs, map[string]*covered{}, ask}
+	k := &keeper{lock, desktops, programs, map[string]*covered{}, ask, findVoice()}
 	defer k.Close()
 	defer k.uncover()
 	for number := 0; ; number++ {
@@ -117,8 +119,9 @@ func Hold(dir string, desktops host.Desktops, programs host.Programs, ask Ask) e
 			// A console that cannot be locked is no reason to leave screens open.
 			_ = host.LockConsoles(dir, order.Consoles)
 			k.find(order.Displays)
+			k.readers()
 		}
-		if err := k.Report(k.tell(told{Order: order, Left: left, Voice: hasVoice()})); err != nil {
+		if err := k.Report(k.tell(told{Order: order, Left: left, Voice: k.voice != ""})); err != nil {
 			return err
 		}
 		time.Sleep(keeperRound)
@@ -173,11 +176,11 @@ func (k *keeper) tell(order told) Report {
 	for _, display := range displays {
 		c := k.covered[display]
 		c.keep(order)
-		seen, speak := c.take()
+		seen, speech := c.take()
 		report[display] = seen
 		c.judge(k.ask, order.Order.State)
-		if speak != "" {
-			k.readAloud(c.desktop, speak, order.Order)
+		for _, s := range speech {
+			k.readAloud(c.desktop, s, order.Order)
 		}
 	}
 	return report
@@ -205,7 +208,7 @@ func (c *covered) keep(order told) {
 		}
 	}
 	c.mu.Lock()
-	order.Answer = c.answer
+	order.Answer, order.Reader = c.answer, c.reader
 	c.mu.Unlock()
 	line, err := json.Marshal(order)
 	if err == nil {
@@ -243,8 +246,9 @@ func (c *covered) listen(process *host.Attached) {
 		c.mu.Lock()
 		c.heard = time.Now()
 		switch {
+		case word.Speak != "" && len(c.speech) < mostSpeech:
+			c.speech = append(c.speech, word)
 		case word.Speak != "":
-			c.speak = word.Speak
 		case word.Code != "":
 			c.typed, c.lang = word.Code, word.Lang
 		default:
@@ -277,26 +281,17 @@ func (c *covered) judge(ask Ask, state string) {
 	}()
 }
 
-func (c *covered) take() (Seen, words.Lang) {
+// mostSpeech bounds what waits to be read aloud.
+const mostSpeech = 20
+
+func (c *covered) take() (Seen, []said) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	speak := c.speak
-	c.speak = ""
-	return c.seen, speak
-}
-
-// voice is the program that speaks for screen readers on Linux, offline.
-const voice = "/usr/bin/spd-say"
-
-func hasVoice() bool {
-	_, err := os.Stat(voice)
-	return err == nil
-}
-
-// readAloud lets the session speak the sentences.
-func (k *keeper) readAloud(d host.Desktop, lang words.Lang, order Order) {
-	text := textOf(lang, order)
-	sentences := text.Title + " " + text.Who + " " + text.Until + " " + text.Safe + " " + order.Message
-	// A session without a voice stays silent; the text is on the screen.
-	_ = k.programs.Launch(host.Launch{UID: d.UID, GID: d.GID, Groups: d.Groups, Path: voice, Args: []string{"-l", string(lang), "--", sentences}, Env: d.Env, Dir: "/"})
+	speech := c.speech
+	c.speech = nil
+	if c.reader && c.greets && c.seen.Covered {
+		c.greets = false
+		speech = append([]said{{Speak: words.Preferred()}}, speech...)
+	}
+	return c.seen, speech
 }
