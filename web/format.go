@@ -14,6 +14,15 @@ func (f Frame) local(t time.Time) time.Time {
 	return t.In(f.Location)
 }
 
+// zoneName is school time by a name that browsers know, for what they tell
+// themselves; empty where it has none.
+func (f Frame) zoneName() string {
+	if f.Location == nil || !strings.Contains(f.Location.String(), "/") && f.Location != time.UTC {
+		return ""
+	}
+	return f.Location.String()
+}
+
 // now is the time of the page; a page without one is made now.
 func (f Frame) now() time.Time {
 	if f.Now.IsZero() {

@@ -8,6 +8,10 @@ export const pace = Number(document.body.dataset.pace) || 1;
 
 export const now = () => made + (Date.now() - loaded) * pace;
 
+// A time of day as the school's clocks show it, wherever the browser thinks it is.
+const zone = document.body.dataset.zone || undefined;
+export const timeOfDay = (at) => at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+
 // every calls what() now and then each second while the page can be seen.
 export function every(what) {
   what();

@@ -1,6 +1,6 @@
 // Shows release codes from the page itself while the server cannot be asked:
 // each running lease's codes came with the page, one for every five minutes.
-import { every, now } from "./clock.js";
+import { every, now, timeOfDay } from "./clock.js";
 import { connected } from "./stream.js";
 
 let shown = null;
@@ -31,5 +31,5 @@ function draw(dialog) {
   dialog.querySelector("[data-digits]").textContent = over ? "" : `${code.slice(0, 4)} ${code.slice(4)}`;
   dialog.querySelector("[data-over]").classList.toggle("hidden", !over);
   const until = new Date((shown.from + (step + 1) * shown.step) * 1000);
-  dialog.querySelector("[data-until]").textContent = over ? "–" : until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  dialog.querySelector("[data-until]").textContent = over ? "–" : timeOfDay(until);
 }

@@ -9,6 +9,8 @@
 // says an instant before it was looked up (header Board-At), an event one after
 // (its id); an answer that may be older than what is shown is followed by a
 // fresh look.
+import { now, timeOfDay } from "./clock.js";
+
 const place = document.querySelector("[data-stream]");
 const lost = document.getElementById("lost");
 const live = document.querySelector("[data-live]");
@@ -76,7 +78,7 @@ function heard() {
 function lose() {
   close();
   failures++;
-  if (Date.now() - asked > 2 * pace) tell(since ?? new Date());
+  if (Date.now() - asked > 2 * pace) tell(since ?? new Date(now()));
   retry = setTimeout(open, Math.random() * Math.min(30000, 1000 * 2 ** failures));
 }
 
@@ -103,7 +105,7 @@ function put(html) {
 async function refresh(tries = 5) {
   const answer = await fetch(place.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (answer && (answer.redirected || answer.status === 401 || answer.status === 403)) return location.reload();
-  if (!answer?.ok) return flows || tell(since ?? new Date());
+  if (!answer?.ok) return flows || tell(since ?? new Date(now()));
   asked = Date.now();
   if (!flows) tell(null);
   const at = Number(answer.headers.get("Board-At"));
@@ -118,7 +120,7 @@ function tell(at) {
   lost.replaceChildren();
   if (!at) return;
   const words = document.getElementById("lost-words").content.cloneNode(true);
-  words.querySelector("time").textContent = at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  words.querySelector("time").textContent = timeOfDay(at);
   lost.append(words);
 }
 
