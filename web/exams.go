@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // examTone is the colour of an examination's state.
@@ -28,6 +30,17 @@ func (f Frame) window(row ExamRow) string {
 // presets are the beginnings of rules, with none of them first.
 func (p ExamImportMapPage) presets() []Option {
 	return append([]Option{{Label: p.T("exam.import.preset.none"), Chosen: len(chosen(p.Presets)) == 0}}, p.Presets...)
+}
+
+// inPlace lets a button send the form and draw the picker alone anew.
+func (p Picker) inPlace(path string) templ.Attributes {
+	at := "#pick-" + p.Name
+	return templ.Attributes{"hx-post": path, "hx-target": at, "hx-select": at, "hx-swap": "outerHTML"}
+}
+
+// groups are the classes to choose from, and none of them.
+func (p ExamFormPage) groups() []Option {
+	return append([]Option{{Label: p.T("exam.group.none"), Chosen: len(chosen(p.Groups)) == 0 && (p.ID != "" || len(p.Who.Chosen) > 0)}}, p.Groups...)
 }
 
 // plannedText tells an examination of a file in one line.

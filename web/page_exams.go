@@ -44,11 +44,12 @@ type ExamFormPage struct {
 	ID           string // "" for a new one
 	Name         string
 	Groups       []Option
-	Fixed        string // who takes part, where that is no group and cannot be changed here
+	Alone        bool   // persons and devices can be chosen without a group
+	Who          Picker // persons and devices beside the group, or without one
 	Day          string // YYYY-MM-DD
 	From, To     string // HH:MM
 	Room         string
-	Invigilators []Option
+	Invigilators Picker
 	Presets      []Option // links that fill in the rules
 	Preset       string
 	Rules        ExamRules
@@ -56,6 +57,17 @@ type ExamFormPage struct {
 	Draft        bool
 	Preview      bool
 	Problem      *Problem
+}
+
+// Picker chooses several by searching. Form fields: <name> for each that is chosen,
+// find-<name> for what is looked for; do is find, add-<name>:<value> or
+// drop-<name>:<value>.
+type Picker struct {
+	Name   string
+	Query  string
+	Chosen []Option
+	Found  []Option
+	Again  bool // something was chosen a moment ago: go on there
 }
 
 // ExamRules is what remains possible.

@@ -56,7 +56,7 @@ const (
 	PathExamPart       = "/pruefungen/:exam/stand" // GET: ExamFragments
 	PathExamLive       = "/pruefungen/:exam/live"  // GET: the stream of the page
 	PathExamEdit       = "/pruefungen/:exam/bearbeiten"
-	PathExamCopy       = "/pruefungen/:exam/kopie"         // POST
+	PathExamCopy       = "/pruefungen/:exam/kopie"         // POST who=missing for a resit
 	PathExamCancel     = "/pruefungen/:exam/absagen"       // POST
 	PathExamDo         = "/pruefungen/:exam/tun"           // POST do=start|end|extend|pause|go-on|rehearse|end-rehearsal|hand-over, minutes, to
 	PathExamSeat       = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend-seat|swap|compensate|seen, minutes, other

@@ -57,7 +57,7 @@ type examSeatIn struct {
 type examSwapIn struct {
 	ID     org.ID `path:"id" maxLength:"64"`
 	Device org.ID `path:"device" maxLength:"64"`
-	Body struct {
+	Body   struct {
 		Other org.ID `json:"other" maxLength:"64" doc:"The device to write on."`
 	}
 }

@@ -67,11 +67,15 @@ func (h *Handler) afterExam(c *gin.Context, err error, do string) error {
 
 // POST /pruefungen/:exam/kopie
 func (h *Handler) copyExam(c *gin.Context) error {
-	e, err := h.Exams.Copy(c.Request.Context(), actor(c), param(c, "exam"))
+	do, done := h.Exams.Copy, "exam_copied"
+	if field(c, "who") == "missing" {
+		do, done = h.Exams.Resit, "exam_resit"
+	}
+	e, err := do(c.Request.Context(), actor(c), param(c, "exam"))
 	if err != nil {
 		return h.afterExam(c, err, "")
 	}
-	h.flash(c.Request.Context(), web.FlashDone, "exam_copied")
+	h.flash(c.Request.Context(), web.FlashDone, done)
 	return seeOther(c, web.To(web.PathExamEdit, e.ID.String()))
 }
 

@@ -70,7 +70,11 @@ func (h *Handler) saveExam(c *gin.Context) error {
 		}
 	}
 	plan, err := h.readExam(c, e)
-	if err == nil && field(c, "do") == "preview" {
+	switch do := field(c, "do"); {
+	case picks(do):
+		pick(&plan, do)
+		return h.drawExamForm(c, http.StatusOK, e, plan, false, nil)
+	case do == "preview" && err == nil:
 		return h.drawExamForm(c, http.StatusOK, e, plan, true, nil)
 	}
 	if err == nil {
@@ -99,8 +103,9 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 	plan := exam.Plan{
 		Name: field(c, "name"), Group: org.ID(field(c, "group")), Room: field(c, "room"), Invigilators: ticked(c, "invigilator"), Preset: field(c, "preset"), Draft: field(c, "do") == "draft",
 	}
-	if e.ID != "" && e.Branch.Group == "" {
-		plan.Group, plan.Persons, plan.Devices = "", e.Persons, e.Devices
+	plan.Persons, plan.Devices = seatsOf(c.PostFormArray("who"))
+	if school, err := visitor(c).branch(); err == nil {
+		plan.School, plan.Authority = school.School, school.Authority
 	}
 	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1", TabletApp: field(c, "tablet_app"), SelfLock: field(c, "self_lock") == "1"}
 	if e.Rules.Exam != nil {
@@ -156,13 +161,11 @@ func (h *Handler) drawExamForm(c *gin.Context, status int, e exam.Exam, plan exa
 	for _, preset := range exam.Presets {
 		form.Presets = append(form.Presets, web.Option{Value: preset.Key, Chosen: preset.Key == plan.Preset})
 	}
-	if e.ID != "" && e.Branch.Group == "" {
-		form.Fixed = web.T(v.frame.Lang, "exam.for.people", "count", len(e.Persons)+len(e.Devices))
-	}
 	var err error
 	if form.Groups, err = h.examGroups(ctx, v, plan.Group); err != nil {
 		return err
 	}
+	form.Alone = v.school != nil && may.Can(v.actor, may.SchoolRead, v.school.Branch())
 	school := e.Branch
 	if school.School == "" && v.school != nil {
 		school = v.school.Branch()
@@ -171,8 +174,9 @@ func (h *Handler) drawExamForm(c *gin.Context, status int, e exam.Exam, plan exa
 	if err != nil {
 		return err
 	}
-	for _, one := range colleagues {
-		form.Invigilators = append(form.Invigilators, web.Option{Value: one.Staff.String(), Label: one.Name, Chosen: slices.Contains(plan.Invigilators, one.Staff)})
+	form.Invigilators = pickColleagues(c, colleagues, plan.Invigilators)
+	if form.Who, err = h.pickSeats(c, org.Branch{Authority: school.Authority, School: school.School}, plan); err != nil {
+		return err
 	}
 	return show(c, status, web.ExamForm(form))
 }

@@ -57,6 +57,7 @@ type Store interface {
 	ReadinessStore
 	StaffNames
 	ImportStore
+	ChoiceStore
 }
 
 // StaffNames knows colleagues.

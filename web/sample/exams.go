@@ -44,7 +44,8 @@ func examForm(f web.Frame) web.ExamFormPage {
 		Frame: teacher(f, web.NavExams), Name: "Mathematik, Klassenarbeit 2", Groups: []web.Option{{Value: "g10a", Label: "10a", Chosen: true}, {Value: "g9a", Label: "9a"}},
 		Day: "2026-11-23", From: "09:20", To: "10:50", Room: "Aula", Preset: "maths",
 		Presets:      []web.Option{{Value: "page"}, {Value: "writing"}, {Value: "maths", Chosen: true}, {Value: "calculator"}, {Value: "open_book"}},
-		Invigilators: []web.Option{{Value: "p1", Label: "Frau Oert", Chosen: true}, {Value: "p2", Label: "Herr Brandt", Chosen: true}, {Value: "p3", Label: "Herr Adler"}},
+		Invigilators: web.Picker{Name: "invigilator", Chosen: []web.Option{{Value: "p1", Label: "Frau Oert"}, {Value: "p2", Label: "Herr Brandt"}}},
+		Who:          web.Picker{Name: "who", Query: "ma", Chosen: []web.Option{{Value: "p:1", Label: "Mara Q. · MS-0442"}}, Found: []web.Option{{Value: "p:2", Label: "Malte S. · MS-0443"}, {Value: "d:3", Label: "MS-0502"}}},
 		Rules:        examRules(), Programs: []web.Option{{Value: "geogebra", Label: "GeoGebra", Chosen: true}, {Value: "writer", Label: "LibreOffice Writer"}},
 	}
 }
@@ -65,7 +66,7 @@ var exams = []Sample{
 	}},
 	{"exam-form-fault", "Prüfungen", func(f web.Frame) templ.Component {
 		form := examForm(f)
-		form.ID, form.Fixed, form.Draft, form.Problem = "e1", "25", true, &web.Problem{Key: "exam.nothing_to_write", Field: "page"}
+		form.ID, form.Who.Query, form.Who.Found, form.Draft, form.Problem = "e1", "xyz", nil, true, &web.Problem{Key: "exam.nothing_to_write", Field: "page"}
 		return web.ExamForm(form)
 	}},
 	{"exam-form-no-class", "Prüfungen", func(f web.Frame) templ.Component {
