@@ -81,8 +81,8 @@ func (s *sitting) step() {
 	case "kill":
 		s.start()
 	case "reboot":
-		off := time.Duration(rapid.IntRange(0, 900).Draw(s.t, "off")) * time.Second
-		s.real = s.real.Add(off + time.Second)
+		off := time.Duration(rapid.IntRange(1, 900).Draw(s.t, "off")) * time.Second // until it runs for a second
+		s.real = s.real.Add(off)
 		if s.runs() {
 			s.doubt += 11 * time.Second
 			s.now = s.now.Add(time.Second)
