@@ -15,7 +15,7 @@ const (
 	lookAgain = 10 * time.Minute
 	// Devices do not begin all at once: the larger the file, the longer they take
 	// turns, but never so long that a window of days takes days.
-	leastSpread, mostSpread = time.Minute, 15 * time.Minute
+	leastSpread, mostSpread = 10 * time.Second, 15 * time.Minute
 	spreadRate              = 100 << 10 // bytes each second
 	// mostBroken is how many installations may be cut off before somebody has to look.
 	mostBroken = 3

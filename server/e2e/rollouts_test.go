@@ -185,9 +185,15 @@ func (p *program) takeIn(authority org.ID, name string, file []byte) api.App {
 
 func (h *house) city() *program {
 	h.t.Helper()
+	h.hireCity()
+	return h.as(cityAdm)
+}
+
+// hireCity takes in somebody who looks after all schools of the authority.
+func (h *house) hireCity() {
+	h.t.Helper()
 	seed := staff.Seed{Name: "Frau Ruth Keller", Login: cityAdm, Password: password, Grants: []may.Grant{{Role: may.AuthorityAdmin, Branch: org.Branch{Authority: h.school.Authority}}}}
 	made(h.app.Staff.Create(context.Background(), may.System("e2e", org.Branch{}), seed))(h.t)
-	return h.as(cityAdm)
 }
 
 func (h *house) tick() {

@@ -133,6 +133,7 @@ func (c *town) plant() {
 	c.house = &house{t: c.t, config: &quiet}
 	c.house.open()
 	c.house.furnish(c.house.app)
+	c.house.hireCity()
 	c.link, c.spares = c.house.link(c.house.class, 10), c.house.link("", 10)
 	c.house.close()
 }

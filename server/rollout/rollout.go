@@ -67,8 +67,8 @@ type Store interface {
 	SaveStatus(ctx context.Context, permit may.Permit, before, after Rollout, what string) error
 	// LiveRollouts lists those that are running or wait for a window.
 	LiveRollouts(ctx context.Context) ([]Rollout, error)
-	// FormerOf returns the package that the last finished rollout of the same thing
-	// brought to the authority; the id is empty if there was none.
+	// FormerOf returns the package that the last good rollout of the same thing
+	// brought to the authority, or is bringing; the id is empty if there was none.
 	FormerOf(ctx context.Context, branch org.Branch, pack rollout.Package) (org.ID, error)
 
 	// Members lists the enrolled devices of a branch, in the order of their ids.

@@ -151,11 +151,11 @@ func told(s ground.Status) ground.Status {
 	return ground.Status{State: s.State, Ring: s.Ring, Try: s.Try}
 }
 
-// FormerOf returns the package that the last finished rollout of the same thing
-// brought, in another version.
+// FormerOf returns the package that the last good rollout of the same thing
+// brought or is bringing, in another version; one that halted was none.
 func (s *Store) FormerOf(ctx context.Context, branch org.Branch, pack ground.Package) (org.ID, error) {
 	former, err := one(s.reader(ctx).QueryRowContext(ctx, `SELECT r.package FROM rollouts r JOIN app_packages p ON p.id = r.package
-		WHERE r.authority = $1 AND (r.school = '' OR r.school = $2) AND r.state = 'done' AND p.kind = $3 AND p.name = $4 AND p.id <> $5 ORDER BY r.started DESC, r.id LIMIT 1`,
+		WHERE r.authority = $1 AND (r.school = '' OR r.school = $2) AND r.state IN ('done', 'running', 'waiting') AND p.kind = $3 AND p.name = $4 AND p.id <> $5 ORDER BY r.started DESC, r.id LIMIT 1`,
 		branch.Authority, branch.School, pack.Kind, pack.Name, pack.ID), func(row scanner) (org.ID, error) {
 		var id org.ID
 		return id, row.Scan(&id)
