@@ -118,6 +118,21 @@ func TestNothingOfAForeignAuthorityIsThere(t *testing.T) {
 	}
 }
 
+// The device listener leads browsers to the console with the link's signed text.
+func TestAnEnrolmentLinkInABrowserLeadsToItsPage(t *testing.T) {
+	h := newHouse(t)
+	token, err := h.deps.Enroll.CreateToken(t.Context(), h.actor("admin@gym.example"), enroll.NewToken{School: h.school.School})
+	must(t, err)
+	shown := h.as("admin@gym.example").get(web.To(web.PathToken, token.Token))
+	if shown.path != web.To(web.PathToken, token.ID.String()) {
+		t.Errorf("led to %s (%d)", shown.path, shown.status)
+	}
+	shown.has(t, "schulwart-agent enroll")
+	if a := h.as("oert@gym.example").get(web.To(web.PathToken, token.Token)); a.status != http.StatusForbidden {
+		t.Errorf("a teacher: %d at %s", a.status, a.path)
+	}
+}
+
 func TestWithoutSignInThereIsOnlyTheDoor(t *testing.T) {
 	h := newHouse(t)
 	values := h.addresses()

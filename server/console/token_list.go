@@ -47,6 +47,10 @@ func tokenRow(token enroll.Token) web.TokenRow {
 // GET /aufnahme/:token
 func (h *Handler) showToken(c *gin.Context) error {
 	v := visitor(c)
+	// Whoever opened an enrolment link in a browser comes with its signed text.
+	if token, err := h.Enroll.Open(c.Request.Context(), c.Param("token")); err == nil {
+		return seeOther(c, web.To(web.PathToken, token.ID.String()))
+	}
 	token, used, err := h.Enroll.Token(c.Request.Context(), v.actor, param(c, "token"))
 	if err != nil {
 		return err

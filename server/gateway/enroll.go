@@ -17,8 +17,9 @@ import (
 	"schulwart.org/server/httpx"
 )
 
-// invite answers an enrolment link: to our agent as JSON, to Apple devices as
-// the profile, to other browsers with the page that says what to do.
+// invite answers an enrolment link: to our agent as JSON, to Apple devices and to
+// programs as the profile, to other browsers with the console's page of the link,
+// where who may sign in reads what to do.
 func (g *Gateway) invite(w http.ResponseWriter, r *http.Request) error {
 	token := r.PathValue("token")
 	w.Header().Set("Cache-Control", "no-store")
@@ -30,7 +31,7 @@ func (g *Gateway) invite(w http.ResponseWriter, r *http.Request) error {
 		}
 		g.count("invitation")
 		return answer(w, invitation)
-	case r.URL.Query().Has("signed") || apple(r.UserAgent()):
+	case r.URL.Query().Has("signed") || apple(r.UserAgent()) || !strings.HasPrefix(r.UserAgent(), "Mozilla/"):
 		profile, err := g.Enroll.Profile(r.Context(), token, r.URL.Query().Get("signed") != "0")
 		if err != nil {
 			return err

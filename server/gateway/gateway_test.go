@@ -285,6 +285,7 @@ func TestBrowsersAreLedOn(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0":              http.StatusSeeOther,
 		"Mozilla/5.0 (iPad; CPU OS 18_1 like Mac OS X) Safari/604.1": http.StatusOK,
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Safari/605": http.StatusOK,
+		"curl/8.5.0": http.StatusOK, // no browser: there is nobody to lead on
 	} {
 		request, _ := http.NewRequest(http.MethodGet, r.URL+"/enroll/"+token.Token, nil)
 		request.Header.Set("User-Agent", agent)
