@@ -54,6 +54,7 @@ const (
 	NavSettings   = "settings"
 	NavPolicies   = "policies"
 	NavExceptions = "exceptions"
+	NavApps       = "apps"
 	NavHelpdesk   = "helpdesk"
 	NavSchools    = "schools"
 	NavOperations = "operations"

@@ -67,6 +67,15 @@ const (
 	PathExamBrowser    = "/pruefungen/:exam/safe-exam-browser" // query file=sealed|plain fetches it
 	PathExtra          = "/pruefungszeit"                      // POST target, minutes, percent
 
+	PathApps           = "/apps"                   // POST scope, title, url: takes a web app in
+	PathAppUploads     = "/apps/hochladen"         // POST scope, file, size, label, licence, name, version, sha256: begins an upload
+	PathAppUpload      = "/apps/hochladen/:upload" // GET how far it is; POST a piece
+	PathApp            = "/apps/:app"              // POST see AppPage
+	PathAppRemove      = "/apps/:app/entfernen"    // POST
+	PathRollout        = "/verteilungen/:rollout"
+	PathRolloutDevices = "/verteilungen/:rollout/geraete" // query ring, wie
+	PathRolloutDo      = "/verteilungen/:rollout/tun"     // GET query do asks, POST do does: start|pause|resume|retry|rollback
+
 	PathSchool        = "/schule"
 	PathDevices       = "/geraete"
 	PathDevice        = "/geraete/:device"

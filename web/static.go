@@ -18,7 +18,7 @@ var files embed.FS
 
 // stylesheets make up schulwart.css, in this order. They are served as one file,
 // because a phone on school Wi-Fi pays for every request.
-var stylesheets = []string{"tokens.css", "base.css", "forms.css", "layout.css", "parts.css", "board.css", "screen.css", "pages.css", "policies.css", "print.css"}
+var stylesheets = []string{"tokens.css", "base.css", "forms.css", "layout.css", "parts.css", "board.css", "screen.css", "pages.css", "policies.css", "apps.css", "print.css"}
 
 // asset is a file ready to be sent.
 type asset struct {

@@ -23,6 +23,8 @@ import (
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/live"
 	"schulwart.org/server/may"
+	"schulwart.org/server/packages"
+	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
 	"schulwart.org/server/staff"
@@ -42,6 +44,8 @@ type Deps struct {
 	Standard *standard.Service
 	Lessons  *lesson.Service
 	Exams    *exam.Service
+	Packages *packages.Service
+	Rollouts *rollout.Service
 	Presence lesson.Presence
 	Live     *live.Hub
 	Board    *board.Service

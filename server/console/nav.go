@@ -32,6 +32,7 @@ var places = []place{
 	{key: web.NavLessons, path: web.PathLessons, below: []string{web.PathSites}, needs: may.ModeStart, not: may.SchoolCreate},
 	{key: web.NavExams, path: web.PathExams, below: []string{web.PathExtra}, needs: may.ExamRead, not: may.SchoolCreate},
 	{key: web.NavDevices, path: web.PathDevices, needs: may.DeviceRead, school: true},
+	{key: web.NavApps, path: web.PathApps, below: []string{"/verteilungen"}, needs: may.AppRead},
 	{key: web.NavPolicies, path: web.PathPolicies, needs: may.PolicyRead},
 	{key: web.NavGroups, path: web.PathGroups, needs: may.SchoolRead, school: true},
 	{key: web.NavExceptions, path: web.PathExceptions, needs: may.PolicyRead},

@@ -23,7 +23,7 @@ type Route struct {
 // do what a route needs anywhere at all; the room asks whether here.
 func Routes() []Route {
 	var all []Route
-	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, examRoutes, schoolRoutes, policyRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
+	for _, some := range [][]Route{publicRoutes, ownRoutes, lessonRoutes, examRoutes, schoolRoutes, appRoutes, policyRoutes, staffRoutes, enrolRoutes, operatorRoutes, demoRoutes} {
 		all = append(all, some...)
 	}
 	return all
@@ -152,6 +152,21 @@ var schoolRoutes = []Route{
 	{Method: post, Pattern: web.PathImport, Needs: may.RosterImport, handle: (*Handler).beginImport},
 	{Method: get, Pattern: web.PathImportStep, Needs: may.RosterImport, handle: (*Handler).showImport},
 	{Method: post, Pattern: web.PathImportStep, Needs: may.RosterImport, handle: (*Handler).stepImport},
+}
+
+var appRoutes = []Route{
+	{Method: get, Pattern: web.PathApps, Needs: may.AppRead, handle: (*Handler).listApps},
+	{Method: post, Pattern: web.PathApps, Needs: may.AppWrite, handle: (*Handler).takeInWebApp},
+	{Method: post, Pattern: web.PathAppUploads, Needs: may.AppWrite, Part: true, handle: (*Handler).beginUpload},
+	{Method: get, Pattern: web.PathAppUpload, Needs: may.AppWrite, Part: true, handle: (*Handler).showUpload},
+	{Method: post, Pattern: web.PathAppUpload, Needs: may.AppWrite, Part: true, handle: (*Handler).continueUpload},
+	{Method: get, Pattern: web.PathApp, Needs: may.AppRead, handle: (*Handler).showApp},
+	{Method: post, Pattern: web.PathApp, Needs: may.RolloutRun, handle: (*Handler).planRollout},
+	{Method: post, Pattern: web.PathAppRemove, Needs: may.AppWrite, handle: (*Handler).removeApp},
+	{Method: get, Pattern: web.PathRollout, Needs: may.AppRead, handle: (*Handler).showRollout},
+	{Method: get, Pattern: web.PathRolloutDevices, Needs: may.AppRead, handle: (*Handler).listRolloutDevices},
+	{Method: get, Pattern: web.PathRolloutDo, Needs: may.AppRead, handle: (*Handler).askRollout},
+	{Method: post, Pattern: web.PathRolloutDo, Needs: may.RolloutRun, handle: (*Handler).doRollout},
 }
 
 var policyRoutes = []Route{

@@ -45,6 +45,8 @@ func limitBody(c *gin.Context) {
 	switch c.FullPath() {
 	case web.PathImport, web.PathExamImport:
 		limit = maxImport
+	case web.PathAppUpload:
+		limit = pieceSent
 	case web.PathTemplates:
 		limit = sheet.MostPackage + 64<<10 // the form around it
 	}

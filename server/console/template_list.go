@@ -34,7 +34,7 @@ func (h *Handler) drawTemplates(c *gin.Context, status int, opened *web.OpenedTe
 	if opened != nil && !opened.Known {
 		shown.Key, shown.Name = opened.Key, opened.Publisher
 	}
-	if shown.Scopes, err = h.templateScopes(c); err != nil {
+	if shown.Scopes, err = h.scopesFor(c, may.PolicyWrite); err != nil {
 		return err
 	}
 	where := query(c, "wo")
@@ -73,11 +73,12 @@ func templateRow(pack standard.Package, where string) web.TemplateRow {
 	return row
 }
 
-// templateScopes are those for whom the person may take packages in.
-func (h *Handler) templateScopes(c *gin.Context) ([]web.Option, error) {
+// scopesFor are those for whom the person may do what is done for an authority or,
+// by the operator, for all.
+func (h *Handler) scopesFor(c *gin.Context, action may.Action) ([]web.Option, error) {
 	who := actor(c)
 	var list []web.Option
-	if may.Can(who, may.PolicyWrite, org.Branch{}) {
+	if may.Can(who, action, org.Branch{}) {
 		list = append(list, web.Option{Value: "", Label: web.T(frame(c).Lang, "templates.for_all")})
 	}
 	if !may.Anywhere(who, may.SchoolCreate) {
@@ -85,7 +86,7 @@ func (h *Handler) templateScopes(c *gin.Context) ([]web.Option, error) {
 	}
 	authorities, err := h.Roster.Authorities(c.Request.Context(), who)
 	for _, authority := range authorities {
-		if may.Can(who, may.PolicyWrite, org.Branch{Authority: authority.ID}) {
+		if may.Can(who, action, org.Branch{Authority: authority.ID}) {
 			list = append(list, web.Option{Value: authority.ID.String(), Label: authority.Name})
 		}
 	}

@@ -188,7 +188,7 @@ func (i *installation) furnish() {
 	i.must(err)
 	i.things = map[string]org.ID{
 		"plan":   planned.ID,
-		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID,
+		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID, "app": shortcut.ID,
 		"exam": written.ID, "exams": written.ID, "file": given.ID, "state": "x",
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,

@@ -7,6 +7,7 @@ import { undo } from "./undo.js";
 import { copy } from "./copy.js";
 import { picked } from "./picked.js";
 import { release } from "./release.js";
+import { upload } from "./upload.js";
 import { fold, hosts, menus } from "./small.js";
 
 age();
@@ -16,6 +17,7 @@ undo();
 copy();
 picked();
 release();
+upload();
 fold();
 hosts();
 menus();

@@ -1,0 +1,165 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	ground "schulwart.org/policies/rollout"
+	"schulwart.org/server/rollout"
+	"schulwart.org/web"
+)
+
+func (h *Handler) rolloutRings(c *gin.Context, view rollout.View) []web.RolloutRing {
+	rings := make([]web.RolloutRing, len(view.Rings))
+	for i, r := range view.Rings {
+		rings[i] = web.RolloutRing{
+			Kind: string(r.Kind), Place: h.ringPlace(c.Request.Context(), actor(c), r.Ring), Share: r.Share, Devices: r.Devices, Verified: r.Verified, Failed: r.Failed, Unable: r.Unable,
+			State: string(r.State), Since: r.Since,
+		}
+	}
+	return rings
+}
+
+// GET /verteilungen/:rollout
+func (h *Handler) showRollout(c *gin.Context) error {
+	v := visitor(c)
+	view, err := h.Rollouts.Find(c.Request.Context(), v.actor, param(c, "rollout"))
+	if err != nil {
+		return err
+	}
+	shown := web.RolloutPage{
+		Frame: v.frame, Row: rolloutRow(view.Rollout), AppID: view.Package.ID.String(), Name: appName(view.Package, v.frame.Lang), Version: view.Package.Version, Rings: h.rolloutRings(c, view),
+		Where: view.Status.Where + 1, Count: view.Status.Count, Of: view.Status.Of, Allowed: view.Plan.Gates.Failed, Opens: view.Opens,
+		OpenNow: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Deadline: view.Plan.Window.Deadline,
+	}
+	if view.Former != nil {
+		shown.Former = view.Former.Version
+	}
+	for _, reason := range view.Reasons {
+		shown.Reasons = append(shown.Reasons, web.RolloutReason{Code: reason.Code, Details: reason.Details, Devices: reason.Devices})
+	}
+	if view.MayRun {
+		shown.Actions = deeds(view)
+	}
+	return page(c, web.Rollout(shown))
+}
+
+func appName(pack ground.Package, lang string) string {
+	if title := pack.Title.In(lang); title != "" {
+		return title
+	}
+	return pack.Name
+}
+
+// deeds lists what can be done to a rollout, in the order of its buttons.
+func deeds(view rollout.View) []string {
+	failed := 0
+	for _, ring := range view.Rings {
+		failed += ring.Failed
+	}
+	var list []string
+	add := func(do rollout.Do, when bool) {
+		if when {
+			list = append(list, string(do))
+		}
+	}
+	state := view.Status.State
+	live := state == ground.Running || state == ground.Waiting
+	add(rollout.DoRollBack, live || state == ground.Halted || state == ground.Done)
+	add(rollout.DoRetry, failed > 0 && (live || state == ground.Halted || state == ground.Done))
+	add(rollout.DoPause, live)
+	add(rollout.DoResume, state == ground.Halted)
+	add(rollout.DoStart, state == ground.Draft)
+	return list
+}
+
+// mostRolloutDevices bounds the rows of one page; figures count all.
+const mostRolloutDevices = 500
+
+// GET /verteilungen/:rollout/geraete
+func (h *Handler) listRolloutDevices(c *gin.Context) error {
+	ctx, v := c.Request.Context(), visitor(c)
+	view, err := h.Rollouts.Find(ctx, v.actor, param(c, "rollout"))
+	if err != nil {
+		return err
+	}
+	devices, err := h.Rollouts.Devices(ctx, v.actor, view.ID)
+	if err != nil {
+		return err
+	}
+	ring, _ := strconv.Atoi(query(c, "ring"))
+	shown := web.RolloutDevicesPage{Frame: v.frame, Row: rolloutRow(view.Rollout), Ring: ring, How: query(c, "wie")}
+	for _, how := range []string{"", "failed", "verified", "pending", "unable", "none"} {
+		shown.Filter = append(shown.Filter, web.Option{Value: how, Label: web.T(v.frame.Lang, "rollout.filter."+map[bool]string{true: "all", false: how}[how == ""]), Chosen: how == shown.How})
+	}
+	for _, device := range devices {
+		if ring > 0 && device.Ring+1 != ring || !fitsOutcome(device.Outcome, shown.How) {
+			continue
+		}
+		if shown.Total++; len(shown.Rows) < mostRolloutDevices {
+			shown.Rows = append(shown.Rows, rolloutDevice(device))
+		}
+	}
+	return page(c, web.RolloutDevices(shown))
+}
+
+func fitsOutcome(outcome ground.Outcome, how string) bool {
+	switch how {
+	case "":
+		return true
+	case "none":
+		return outcome == ground.OutcomeNone
+	}
+	return string(outcome) == how
+}
+
+func rolloutDevice(d rollout.DeviceView) web.RolloutDevice {
+	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered}
+	if d.Word != nil {
+		row.Present, row.Said, row.Changes = d.Word.Present, d.Word.At, d.Word.Changes
+		if d.Word.Reason != nil {
+			row.Reason = &web.RolloutReason{Code: d.Word.Reason.Code, Details: d.Word.Reason.Details}
+		}
+	}
+	return row
+}
+
+// GET /verteilungen/:rollout/tun
+func (h *Handler) askRollout(c *gin.Context) error {
+	return h.drawRolloutDo(c, http.StatusOK, rollout.Do(query(c, "do")), nil)
+}
+
+func (h *Handler) drawRolloutDo(c *gin.Context, status int, do rollout.Do, problem *web.Problem) error {
+	ctx, v := c.Request.Context(), visitor(c)
+	view, err := h.Rollouts.Find(ctx, v.actor, param(c, "rollout"))
+	if err != nil {
+		return err
+	}
+	if !web.Knows(v.frame.Lang, "rollout.do."+string(do)) {
+		do = rollout.DoPause
+	}
+	touched, err := h.Rollouts.Touches(ctx, v.actor, view.ID, do)
+	if err != nil {
+		return err
+	}
+	return show(c, status, web.RolloutDo(web.RolloutDoPage{
+		Frame: v.frame, Row: rolloutRow(view.Rollout), Do: string(do), Devices: touched.Devices, Have: touched.Have, Begun: touched.Begun, Version: touched.Version, Possible: touched.Possible,
+		Problem: problem,
+	}))
+}
+
+// POST /verteilungen/:rollout/tun
+func (h *Handler) doRollout(c *gin.Context) error {
+	ctx, do := c.Request.Context(), rollout.Do(field(c, "do"))
+	view, err := h.Rollouts.Act(ctx, actor(c), param(c, "rollout"), do)
+	if err != nil {
+		if problem := problemOf(err); problem != nil && canMend(err) {
+			return h.drawRolloutDo(c, http.StatusUnprocessableEntity, do, problem)
+		}
+		return err
+	}
+	h.flash(ctx, web.FlashDone, "rollout_"+string(do))
+	return seeOther(c, web.To(web.PathRollout, view.ID.String()))
+}

@@ -1,0 +1,155 @@
+package web
+
+import "time"
+
+// AppsPage answers: what is on its way to devices, and which apps are there?
+type AppsPage struct {
+	Frame
+	Rollouts []RolloutRow // the latest first
+	Rows     []AppRow     // by name, the newest version first
+	Scopes   []Option     // for whom the person may take apps in; empty for nobody
+	Problem  *Problem     // of a web app that was not taken in
+	Title    string
+	URL      string
+}
+
+// AppRow is one version of an app.
+type AppRow struct {
+	ID         string
+	Title      string
+	Kind       string // deb, flatpak, appimage, webapp
+	Name       string
+	Version    string
+	Size       int64 // bytes; 0 without a file
+	By         string
+	At         time.Time
+	Everywhere bool // not only in one authority
+}
+
+// RolloutRow is one rollout in a list.
+type RolloutRow struct {
+	ID      string
+	Title   string
+	State   string // draft, running, waiting, halted, done, rolled_back
+	Why     string // of a halted one: failed, ailing, paused
+	Changed time.Time
+	By      string
+}
+
+// AppPage answers: what is this app, and who shall get it? Form fields: target,
+// first, rings, window, failed, verified, hours, deadline, do=preview|start.
+type AppPage struct {
+	Frame
+	Row          AppRow
+	Text         string
+	Architecture string
+	Licence      string
+	Source       string
+	SHA256       string
+	URL          string // of a web app
+	Depends      []string
+	MayRemove    bool
+	MayRun       bool
+	Form         RolloutForm
+	Preview      *RolloutPreview
+	Problem      *Problem
+}
+
+// RolloutForm is what a rollout is planned with.
+type RolloutForm struct {
+	Targets  []Option
+	First    []Option // groups for a first ring
+	Rings    []Option // careful, quick, all
+	Windows  []Option
+	Failed   string // percent
+	Verified string
+	Hours    string
+	Deadline string // day
+}
+
+// RolloutPreview is what a rollout would reach.
+type RolloutPreview struct {
+	Rings  []RolloutRing
+	Opens  time.Time // when the window opens next; zero for never
+	Now    bool      // it is open now
+	Former string    // version before; "" for none
+	Total  int
+}
+
+// RolloutRing is one ring of a rollout.
+type RolloutRing struct {
+	Kind     string // group, share, school, all
+	Place    string // name of the group or school
+	Share    float64
+	Devices  int
+	Verified int
+	Failed   int
+	Unable   int
+	State    string // ahead, open, passed, halted
+	Since    time.Time
+}
+
+// RolloutPage answers: how far is it, and did anything go wrong?
+type RolloutPage struct {
+	Frame
+	Row      RolloutRow
+	AppID    string
+	Name     string
+	Version  string
+	Former   string
+	Rings    []RolloutRing
+	Where    int // ring that halted it, from 1
+	Count    int
+	Of       int
+	Allowed  float64 // percent that may fail
+	Opens    time.Time
+	OpenNow  bool
+	Deadline time.Time
+	Reasons  []RolloutReason
+	Actions  []string // start, pause, resume, retry, rollback: what is possible and permitted
+	Live     bool     // it goes on by itself
+}
+
+// RolloutReason counts devices that failed for the same reason.
+type RolloutReason struct {
+	Code    string
+	Details map[string]string
+	Devices int
+}
+
+// RolloutDevicesPage answers: which device has it, which not, and why?
+type RolloutDevicesPage struct {
+	Frame
+	Row    RolloutRow
+	Ring   int    // only this one, from 1; 0 for all
+	How    string // only this outcome; "" for all
+	Rows   []RolloutDevice
+	Total  int
+	Filter []Option
+}
+
+// RolloutDevice is one device of a rollout.
+type RolloutDevice struct {
+	ID      string
+	Name    string
+	Ring    int
+	Outcome string // "", pending, verified, failed, unable
+	Offered bool
+	Present string
+	Reason  *RolloutReason
+	Said    time.Time
+	Changes int
+}
+
+// RolloutDoPage says what a deed would touch before it is done.
+type RolloutDoPage struct {
+	Frame
+	Row      RolloutRow
+	Do       string
+	Devices  int
+	Have     int
+	Begun    int
+	Version  string
+	Possible bool
+	Problem  *Problem
+}
