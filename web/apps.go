@@ -44,7 +44,7 @@ func ringTone(state string) string {
 func (f Frame) ringName(r RolloutRing) string {
 	switch r.Kind {
 	case "share":
-		return f.T("rollout.ring.share", "percent", f.Decimal(r.Share))
+		return f.T("rollout.ring.share", "percent", f.percent(r.Share))
 	case "all":
 		return f.T("rollout.ring.all")
 	}
@@ -52,6 +52,15 @@ func (f Frame) ringName(r RolloutRing) string {
 		return f.T("rollout.ring.gone")
 	}
 	return r.Place
+}
+
+// percent writes a share as short as it is: 5, 0.5.
+func (f Frame) percent(share float64) string {
+	text := strconv.FormatFloat(share, 'f', -1, 64)
+	if Language(f.Lang) == "de" {
+		text = strings.ReplaceAll(text, ".", ",")
+	}
+	return text
 }
 
 // ringText counts what became of a ring's devices.
@@ -95,7 +104,7 @@ func (p RolloutPage) headline() string {
 func (p RolloutPage) detail() string {
 	switch {
 	case p.Row.State == "halted" && p.Row.Why == "failed" && p.Of > 0:
-		return p.T("rollout.halted.failed", "ring", p.Where, "count", p.Count, "of", p.Of, "percent", p.Decimal(float64(p.Count)*100/float64(p.Of)), "allowed", p.Decimal(p.Allowed))
+		return p.T("rollout.halted.failed", "ring", p.Where, "count", p.Count, "of", p.Of, "percent", p.Decimal(float64(p.Count)*100/float64(p.Of)), "allowed", p.percent(p.Allowed))
 	case p.Row.State == "halted":
 		return p.T("rollout.halted.text")
 	case p.Row.State == "rolled_back" && p.Former != "":

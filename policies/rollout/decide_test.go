@@ -32,7 +32,7 @@ func city(n int) []rollout.Member {
 
 func plan() rollout.Plan {
 	return rollout.Plan{
-		ID: "r-1", Target: rollout.Target{Branches: []org.Branch{{Authority: "city"}}, Platforms: []org.Platform{org.Linux}},
+		ID: "r-1", Lot: "p-2", Target: rollout.Target{Branches: []org.Branch{{Authority: "city"}}, Platforms: []org.Platform{org.Linux}},
 		Rings: []rollout.Ring{{Kind: rollout.RingGroup, Place: "room-00000"}, {Kind: rollout.RingShare, Share: 5}, {Kind: rollout.RingShare, Share: 20}, {Kind: rollout.RingSchool, Place: "s-00001"}, {Kind: rollout.RingAll}},
 		Gates: rollout.Gates{Verified: 20, Hours: 2, Failed: 2, Least: 2},
 	}
@@ -61,7 +61,7 @@ func anyPlan(t *rapid.T) rollout.Plan {
 	branch := rapid.SampledFrom([]org.Branch{{}, {Authority: "city"}, {Authority: "city", School: "s-00001"}, {Authority: "city", School: "s-00000", Group: "room-00003"}, {Authority: "county"}})
 	platforms := [][]org.Platform{{org.Linux}, {org.Windows}, {org.Linux, org.IPadOS}}
 	return rollout.Plan{
-		ID: id("r", rapid.IntRange(0, 99).Draw(t, "id")), Rings: rapid.SliceOfN(ring, 1, 6).Draw(t, "rings"),
+		ID: "r-9", Lot: id("p", rapid.IntRange(0, 99).Draw(t, "lot")), Rings: rapid.SliceOfN(ring, 1, 6).Draw(t, "rings"),
 		Target: rollout.Target{Branches: rapid.SliceOfN(branch, 1, 3).Draw(t, "branches"), Platforms: rapid.SampledFrom(platforms).Draw(t, "platforms")},
 		Gates: rollout.Gates{
 			Verified: rapid.IntRange(0, 40).Draw(t, "verified"), Hours: rapid.IntRange(0, 48).Draw(t, "hours"), Failed: float64(rapid.IntRange(0, 100).Draw(t, "failed")),
@@ -172,7 +172,7 @@ func TestRingsAreNestedAndStayWhenDevicesJoin(t *testing.T) {
 	})
 	drawn := 0
 	for _, device := range city(20000) {
-		if p := (rollout.Plan{ID: "r", Target: plan().Target, Rings: []rollout.Ring{{Kind: rollout.RingShare, Share: 5}}}); p.RingOf(device) == 0 {
+		if p := (rollout.Plan{Lot: "p", Target: plan().Target, Rings: []rollout.Ring{{Kind: rollout.RingShare, Share: 5}}}); p.RingOf(device) == 0 {
 			drawn++
 		}
 	}

@@ -56,7 +56,10 @@ func (t Target) Has(m Member) bool {
 
 // Plan is what somebody decided about a rollout before it starts.
 type Plan struct {
-	ID     org.ID `json:"id"`
+	ID org.ID `json:"id"`
+	// Lot is the word from which shares are drawn. A rollout of the same package draws
+	// the same devices, so that a preview is true.
+	Lot    org.ID `json:"lot"`
 	Target Target `json:"target"`
 	Rings  []Ring `json:"rings"`
 	Window Window `json:"window,omitzero"`
@@ -77,7 +80,7 @@ func (p Plan) RingOf(m Member) int {
 		case RingGroup:
 			return slices.Contains(m.Groups, r.Place)
 		case RingShare:
-			return lot(p.ID, m.ID) < uint64(r.Share*100+0.5)
+			return lot(p.Lot, m.ID) < uint64(r.Share*100+0.5)
 		case RingSchool:
 			return m.Branch.School == r.Place
 		}
@@ -85,12 +88,12 @@ func (p Plan) RingOf(m Member) int {
 	})
 }
 
-// lot draws a device's number for a rollout, from 0 to 9999. Another rollout draws
-// another one: nobody is always the first.
-func lot(rollout, device org.ID) uint64 { return draw(rollout, device, "ring") % 10000 }
+// lot draws a device's number, from 0 to 9999. Another word draws another one:
+// nobody is always the first.
+func lot(word, device org.ID) uint64 { return draw(word, device, "ring") % 10000 }
 
-func draw(rollout, device org.ID, what string) uint64 {
-	sum := sha256.Sum256([]byte(what + "\x00" + rollout.String() + "\x00" + device.String()))
+func draw(word, device org.ID, what string) uint64 {
+	sum := sha256.Sum256([]byte(what + "\x00" + word.String() + "\x00" + device.String()))
 	return binary.BigEndian.Uint64(sum[:8])
 }
 

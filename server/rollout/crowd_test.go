@@ -49,10 +49,10 @@ func found(t *testing.T, s *store.Store, devices int) *city {
 	t.Helper()
 	c := &city{t: t, store: s, at: time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC), devices: devices}
 	now := func() time.Time { return c.at }
-	c.packages = &packages.Service{Store: s, NewID: ids.New, Now: now, Quota: packages.Quota}
-	// The lot that a device draws depends on the rollout's id: the same in every run.
+	// The lot that a device draws depends on the package's id: the same in every run.
 	made := 0
 	numbered := func() org.ID { made++; return org.ID(fmt.Sprintf("00000000-0000-7000-8000-%012d", made)) }
+	c.packages = &packages.Service{Store: s, NewID: numbered, Now: now, Quota: packages.Quota}
 	c.Service = &rollout.Service{Store: s, Catalogue: c, Changes: c, NewID: numbered, Now: now}
 	c.school, c.room = storetest.School(t, s)
 	c.keller = storetest.Person(t, s, "Frau Keller", may.AuthorityAdmin, org.Branch{Authority: c.school.Authority}, c.at)

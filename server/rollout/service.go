@@ -79,7 +79,7 @@ func (s *Service) drawUp(ctx context.Context, actor may.Actor, wanted New) (Roll
 		ID: s.NewID(), Branch: branch, Title: titleOf(wanted.Title, pack), Package: pack, By: who, ByName: actor.Name, Created: now, Changed: now,
 		Status: rollout.Status{State: rollout.Draft, Ring: rollout.Outside},
 	}
-	r.Plan = rollout.Plan{ID: r.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: agents(pack.Kind)}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates}
+	r.Plan = rollout.Plan{ID: r.ID, Lot: pack.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: agents(pack.Kind)}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates}
 	if len(r.Plan.Rings) == 0 {
 		r.Plan.Rings = UsualRings
 	}
@@ -217,7 +217,7 @@ func (s *Service) view(ctx context.Context, actor may.Actor, r Rollout) (View, e
 	for i, f := range figures(r, devices) {
 		ring := RingView{Ring: r.Plan.Rings[i], Figures: f, State: RingAhead}
 		switch {
-		case r.Status.State == rollout.Halted && r.Status.Where == i:
+		case r.Status.State == rollout.Halted && r.Status.Why != rollout.WhyPaused && r.Status.Where == i:
 			ring.State = RingHalted
 		case i < r.Status.Ring, i == r.Status.Ring && r.Status.State == rollout.Done:
 			ring.State = RingPassed
