@@ -12,10 +12,11 @@ import (
 	"schulwart.org/server/packages"
 )
 
-// catalogue tells rollouts of packages.
-type catalogue struct{ *packages.Service }
+// Catalogue tells rollouts of packages. It is exported for the tests of doors.
+type Catalogue struct{ *packages.Service }
 
-func (c catalogue) Package(ctx context.Context, actor may.Actor, id org.ID) (rollout.Package, org.ID, error) {
+// Package finds a package that the actor sees.
+func (c Catalogue) Package(ctx context.Context, actor may.Actor, id org.ID) (rollout.Package, org.ID, error) {
 	pack, err := c.Service.Find(ctx, actor, id)
 	return pack.Package, pack.Authority, err
 }
