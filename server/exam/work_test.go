@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -73,9 +74,9 @@ func (l *laptop) handIn(at time.Time, final bool, files map[string][]byte) (sent
 	h.t.Helper()
 	list := work.List{At: at, Final: final}
 	all := map[string][]byte{}
-	for path, content := range files {
-		hashes, pieces := cut(content)
-		list.Files = append(list.Files, work.File{Path: path, Size: int64(len(content)), Modified: at, Pieces: hashes})
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		hashes, pieces := cut(files[path])
+		list.Files = append(list.Files, work.File{Path: path, Size: int64(len(files[path])), Modified: at, Pieces: hashes})
 		for hash, piece := range pieces {
 			all[hash] = piece
 		}
