@@ -130,6 +130,13 @@ type ExamSeat struct {
 	Asked    time.Time // since when
 	Waits    bool      // for the resume code
 	Lost     int       // minutes that may be given back
+	Causes   []LostCause
+}
+
+// LostCause is one time that was lost; its word is exam.lost.cause.<cause>.
+type LostCause struct {
+	Cause   string
+	Minutes int // begun ones
 }
 
 // ExamSeatPage is one seat: what can be done for it, and its own end.

@@ -50,7 +50,6 @@ const (
 	DeedOffline   Deed = "offline"   // no contact with the server any more
 	DeedOnline    Deed = "online"    // contact again; "seconds" without
 	DeedClock     Deed = "clock"     // somebody moved the wall clock; "by"
-	DeedLost      Deed = "lost"      // the page of the examination was away for "seconds" until now; "cause" browser, display or helper
 	DeedBrowser   Deed = "browser"   // the examination's browser was closed and opened again; "times" so far
 	DeedRefused   Deed = "refused"   // "program" was asked to start and did not
 	DeedScreens   Deed = "screens"   // "count" of screens, of which one shows the examination

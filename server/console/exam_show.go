@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -77,6 +78,11 @@ func examSeat(place exam.Place, names bool) web.ExamSeat {
 	seat := web.ExamSeat{
 		Device: place.Device.String(), Name: place.Name, Standing: string(place.Standing), Since: place.Since, Battery: -1, Look: place.Troubled(),
 		Hand: !place.Hand.IsZero(), Asked: place.Hand, Waits: place.Waits, Lost: place.Lost.Owed(),
+	}
+	if seat.Lost > 0 {
+		for _, part := range place.Lost.Causes {
+			seat.Causes = append(seat.Causes, web.LostCause{Cause: part.Cause, Minutes: int((part.For + time.Minute - time.Second) / time.Minute)})
+		}
 	}
 	if names && place.Writer.PersonNow != "" {
 		seat.Name, seat.Tag = place.Writer.PersonNow, place.Name

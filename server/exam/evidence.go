@@ -176,52 +176,6 @@ func (s *Service) Evidence(ctx context.Context, actor may.Actor, id org.ID) (Evi
 	return Evidence{Exam: exam, Seats: seats, Records: records, Whole: Unbroken(exam.ID, records), Doubtful: Doubtful(records)}, s.Store.RecordExam(ctx, permit, exam, "evidence", nil)
 }
 
-// Lost is time in which somebody could not write, as the device's own log says,
-// and how much of it was given back.
-type Lost struct {
-	Seat
-	For   time.Duration
-	Given time.Duration
-}
-
-// Owed returns what may still be given back, in whole minutes begun.
-func (l Lost) Owed() int {
-	rest := l.For - l.Given
-	if rest <= 0 {
-		return 0
-	}
-	return int((rest + time.Minute - time.Second) / time.Minute)
-}
-
-// LostTime adds up the time that was lost, per device.
-func LostTime(exam Exam, seats []Seat, records []Record) []Lost {
-	lost := map[org.ID]time.Duration{}
-	for _, r := range records {
-		if r.Key != "event" || r.Args["event"] != ddm.EventExamLost || r.Said.Before(exam.Starts) {
-			continue
-		}
-		seconds, err := strconv.Atoi(r.Args["seconds"])
-		if err != nil || seconds <= 0 {
-			continue
-		}
-		// Nobody loses more than has passed since the beginning.
-		lost[r.Device] += min(time.Duration(seconds)*time.Second, r.Said.Sub(exam.Starts))
-	}
-	var all []Lost
-	for _, seat := range seats {
-		l := Lost{Seat: seat, For: lost[seat.Device]}
-		for _, shift := range seat.Note.Shifts {
-			if shift.Why == "lost" {
-				l.Given += shift.By
-			}
-		}
-		if l.For > 0 {
-			all = append(all, l)
-		}
-	}
-	return all
-}
-
 // Compensate gives back what a device lost by technical failure: the invigilator
 // accepts what its log proposes.
 func (s *Service) Compensate(ctx context.Context, actor may.Actor, id, device org.ID) error {

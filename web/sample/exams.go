@@ -24,7 +24,7 @@ func examRules() web.ExamRules {
 
 func examSeats() []web.ExamSeat {
 	seats := []web.ExamSeat{
-		{Device: "s1", Name: "Yuna I.", Tag: "MS-0414", Standing: "in_exam", Battery: 81, Seen: ago(3 * time.Second), Look: true, Waits: true, Lost: 2},
+		{Device: "s1", Name: "Yuna I.", Tag: "MS-0414", Standing: "in_exam", Battery: 81, Seen: ago(3 * time.Second), Look: true, Waits: true, Lost: 2, Causes: []web.LostCause{{Cause: "restart", Minutes: 2}}},
 		{Device: "s2", Name: "Jona P.", Tag: "MS-0407", Standing: "in_exam", Battery: 64, Seen: ago(2 * time.Second), Look: true, Hand: true},
 		{Device: "s3", Name: "Ole G.", Tag: "MS-0419", Standing: "not_ready", Battery: -1, Seen: ago(40 * time.Minute), Look: true, Reason: because("not_there", "device", "")},
 		{Device: "s4", Name: "Wim U.", Tag: "MS-0421", Standing: "left", Battery: 97, Seen: ago(5 * time.Minute), Reason: because("swapped", "device", "MS-0502")},
