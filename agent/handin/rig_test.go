@@ -37,13 +37,12 @@ type rig struct {
 	nobody bool
 
 	// What the loop says.
-	lease   lease.Lease
-	there   bool
-	holds   bool
-	clock   memory.Clock
-	deeds   []ddm.Deed
-	events  []string
-	noStore bool
+	lease  lease.Lease
+	there  bool
+	holds  bool
+	clock  memory.Clock
+	deeds  []ddm.Deed
+	events []string
 }
 
 func newRig(t testing.TB) *rig {

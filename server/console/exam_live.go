@@ -33,7 +33,7 @@ func (h *Handler) showExamPart(c *gin.Context) error {
 // places by their ids.
 func (h *Handler) streamExam(c *gin.Context) error {
 	ctx, v := c.Request.Context(), visitor(c)
-	shown, school, err := h.examPage(ctx, v, param(c, "exam"))
+	_, school, err := h.examPage(ctx, v, param(c, "exam"))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,8 @@ func (h *Handler) streamExam(c *gin.Context) error {
 		return err
 	}
 	// Read again: something may have happened before the page was known to be open.
-	if shown, err = h.redrawExam(ctx, v, c); err != nil {
+	shown, err := h.redrawExam(ctx, v, c)
+	if err != nil {
 		return h.endStream(c, err)
 	}
 	if seen := query(c, "print"); seen != "" && seen != examPrint(shown) {
