@@ -79,6 +79,8 @@ type ExamRules struct {
 	Open    []Option // usb, clipboard, printing, screens, spelling, assistants, capture, virtual
 	Aids    []Option // reader, magnifier, contrast, keyboard
 	Resume  bool
+	Collect bool // files are given out and handed in
+	Every   int  // minutes between two states that are kept
 	// TabletApp is the app on Apple tablets, by its bundle identifier; SelfLock
 	// says that it locks them itself.
 	TabletApp string
@@ -279,6 +281,7 @@ type ExamKeepingPage struct {
 type ExamDeletion struct {
 	Starts  time.Time
 	Records int
+	Files   int // that had been handed in
 	Days    int
 	Deleted time.Time
 }

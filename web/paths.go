@@ -62,10 +62,14 @@ const (
 	PathExamSeat       = "/pruefungen/:exam/platz/:device" // POST do=release|readmit|extend-seat|swap|compensate|seen, minutes, other
 	PathExamReady      = "/pruefungen/:exam/bereitschaft"
 	PathExamTimes      = "/pruefungen/:exam/zeiten"
-	PathExamCodes      = "/pruefungen/:exam/codes"             // for phone and paper; query device
-	PathExamEvidence   = "/pruefungen/:exam/nachweis"          // for the file; query format=csv
-	PathExamBrowser    = "/pruefungen/:exam/safe-exam-browser" // query file=sealed|plain fetches it
-	PathExtra          = "/pruefungszeit"                      // POST target, minutes, percent
+	PathExamCodes      = "/pruefungen/:exam/codes"                   // for phone and paper; query device
+	PathExamWork       = "/pruefungen/:exam/dateien"                 // POST file; query format=csv
+	PathExamFile       = "/pruefungen/:exam/dateien/:file"           // GET shows it; POST removes it
+	PathExamWorkZip    = "/pruefungen/:exam/arbeiten"                // GET: a ZIP file; query device
+	PathExamWorkFile   = "/pruefungen/:exam/arbeiten/:device/:state" // query path
+	PathExamEvidence   = "/pruefungen/:exam/nachweis"                // for the file; query format=csv
+	PathExamBrowser    = "/pruefungen/:exam/safe-exam-browser"       // query file=sealed|plain fetches it
+	PathExtra          = "/pruefungszeit"                            // POST target, minutes, percent
 
 	PathApps           = "/apps"                   // POST scope, title, url: takes a web app in
 	PathAppUploads     = "/apps/hochladen"         // POST scope, file, size, label, licence, name, version, sha256: begins an upload

@@ -243,7 +243,7 @@ func (s *server) latest() (work.List, map[string]string) {
 	defer s.mu.Unlock()
 	var latest work.List
 	for _, list := range s.lists {
-		if list.At.After(latest.At) {
+		if list.At.After(latest.At) || list.At.Equal(latest.At) && list.Final {
 			latest = list
 		}
 	}

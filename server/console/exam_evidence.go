@@ -126,7 +126,7 @@ func (h *Handler) drawExamKeeping(c *gin.Context, status int, problem *web.Probl
 	}
 	shown := web.ExamKeepingPage{Frame: v.frame, Days: keeping.Days, MaySet: keeping.MaySet, Least: exam.LeastKept, Most: exam.MostKept, Problem: problem}
 	for _, old := range keeping.Deletions {
-		shown.Deletions = append(shown.Deletions, web.ExamDeletion{Starts: old.Starts, Records: old.Records, Days: old.Days, Deleted: old.Deleted})
+		shown.Deletions = append(shown.Deletions, web.ExamDeletion{Starts: old.Starts, Records: old.Records, Files: old.Files, Days: old.Days, Deleted: old.Deleted})
 	}
 	return show(c, status, web.ExamKeeping(shown))
 }

@@ -108,8 +108,11 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 		plan.School, plan.Authority = school.School, school.Authority
 	}
 	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1", TabletApp: field(c, "tablet_app"), SelfLock: field(c, "self_lock") == "1"}
-	if e.Rules.Exam != nil {
-		rules.Work = e.Rules.Exam.Work // kept: the form does not know it
+	if field(c, "collect") == "1" {
+		rules.Work = &lease.Work{Every: exam.CollectEvery}
+		if e.Rules.Exam != nil && e.Rules.Exam.Work != nil {
+			rules.Work.Every = e.Rules.Exam.Work.Every // kept: the form does not know it
+		}
 	}
 	open := c.PostFormArray("open")
 	for _, opening := range openings {
@@ -207,6 +210,9 @@ func webRules(rules lease.Rules) web.ExamRules {
 		e = &lease.Examination{}
 	}
 	shown.Page, shown.Resume, shown.TabletApp, shown.SelfLock = e.Page, e.Resume, e.TabletApp, e.SelfLock
+	if e.Work != nil {
+		shown.Collect, shown.Every = true, e.Work.Every
+	}
 	copied := *e
 	for _, opening := range openings {
 		shown.Open = append(shown.Open, web.Option{Value: opening.name, Chosen: *opening.of(&copied)})

@@ -8,6 +8,7 @@ import (
 
 	"schulwart.org/policies/sheet"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/exam"
 	"schulwart.org/web"
 )
 
@@ -49,6 +50,8 @@ func limitBody(c *gin.Context) {
 		limit = pieceSent
 	case web.PathTemplates:
 		limit = sheet.MostPackage + 64<<10 // the form around it
+	case web.PathExamWork:
+		limit = exam.MostGivenBytes + 1<<20
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	c.Next()

@@ -113,7 +113,7 @@ func (s *Service) givable(ctx context.Context, actor may.Actor, id org.ID) (Exam
 		return exam, permit, err
 	}
 	if state := exam.State(s.now()); state != Draft && state != Planned && state != Armed || exam.Rules.Exam == nil {
-		return exam, permit, errs.E(errs.Conflict, "exam.begun").In("file")
+		return exam, permit, errs.E(errs.Conflict, "exam.begun")
 	}
 	return exam, permit, nil
 }

@@ -157,19 +157,27 @@ type Handed struct {
 	Late bool // the latest came long after the seat's end
 }
 
-// Latest is the state that counts, and whether there is one.
+// Latest is the state that counts, and whether there is one: the latest that holds
+// a file. Who empties the folder at the end has written something all the same.
 func (h Handed) Latest() (Work, bool) {
-	if len(h.Works) == 0 {
-		return Work{}, false
+	for _, one := range h.Works {
+		if len(one.Files) > 0 {
+			return one, true
+		}
 	}
-	return h.Works[0], true
+	if len(h.Works) > 0 {
+		return h.Works[0], true
+	}
+	return Work{}, false
+}
+
+// Final reports whether the state after the end is there.
+func (h Handed) Final() bool {
+	return slices.ContainsFunc(h.Works, func(w Work) bool { return w.Final })
 }
 
 // Missing reports whether something is still to come.
-func (h Handed) Missing() bool {
-	latest, is := h.Latest()
-	return h.Over && (!is || !latest.Final)
-}
+func (h Handed) Missing() bool { return h.Over && !h.Final() }
 
 // Collected is what was handed in of an examination.
 type Collected struct {
@@ -219,8 +227,9 @@ func (s *Service) collected(ctx context.Context, exam Exam) (Collected, error) {
 				h.Works = append(h.Works, one)
 			}
 		}
-		if latest, is := h.Latest(); is {
-			h.Late = latest.Received.Sub(exam.stopOf(seats, seat, latest.Received)) > LateAfter
+		if len(h.Works) > 0 {
+			came := h.Works[0].Received
+			h.Late = came.Sub(exam.stopOf(seats, seat, came)) > LateAfter
 		}
 		c.Seats = append(c.Seats, h)
 	}

@@ -47,7 +47,8 @@ func (s *Service) Bundle(ctx context.Context, actor may.Actor, id, device org.ID
 	return Content{Name: work.Name(name+".zip", "Arbeiten.zip"), Size: -1, Write: func(w io.Writer) error {
 		archive := zip.NewWriter(w)
 		for i, seat := range chosen {
-			if err := s.pack(ctx, archive, exam, folders[i], seat.Works[0]); err != nil {
+			latest, _ := seat.Latest()
+			if err := s.pack(ctx, archive, exam, folders[i], latest); err != nil {
 				return err
 			}
 		}

@@ -87,7 +87,7 @@ func (s *Store) PutWork(ctx context.Context, e exam.Exam, w exam.Work, n int, re
 
 // thin keeps the latest lists of a device, and no piece that none of them names.
 func (s *Store) thin(ctx context.Context, tx Tx, e exam.Exam, device org.ID, n int) error {
-	old, err := collect(ctx, tx, scanText, `SELECT list FROM exam_work WHERE authority = $1 AND exam = $2 AND device = $3 ORDER BY made DESC, received DESC, list LIMIT 100 OFFSET $4`,
+	old, err := collect(ctx, tx, scanText, `SELECT list FROM exam_work WHERE authority = $1 AND exam = $2 AND device = $3 ORDER BY made DESC, final DESC, received DESC, list LIMIT 100 OFFSET $4`,
 		e.Branch.Authority, e.ID, device, n)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Store) ListWork(ctx context.Context, e exam.Exam) ([]exam.Work, error) 
 		}
 		w.Received = instant(received)
 		return w, json.Unmarshal([]byte(content), &w.List)
-	}, `SELECT device, list, received, content FROM exam_work WHERE authority = $1 AND exam = $2 ORDER BY device, made DESC, received DESC, list`, e.Branch.Authority, e.ID)
+	}, `SELECT device, list, received, content FROM exam_work WHERE authority = $1 AND exam = $2 ORDER BY device, made DESC, final DESC, received DESC, list`, e.Branch.Authority, e.ID)
 }
 
 // DropUnclaimed deletes what broke off.

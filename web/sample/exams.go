@@ -12,7 +12,7 @@ func examRow(state web.ExamState) web.ExamRow {
 }
 
 func examRules() web.ExamRules {
-	rules := web.ExamRules{Page: "https://moodle.goethe-gym.example/mathe", Sites: "moodle.goethe-gym.example\nwww.geogebra.org", Apps: []string{"GeoGebra"}, Message: "Viel Erfolg!", Resume: true}
+	rules := web.ExamRules{Page: "https://moodle.goethe-gym.example/mathe", Sites: "moodle.goethe-gym.example\nwww.geogebra.org", Apps: []string{"GeoGebra"}, Message: "Viel Erfolg!", Resume: true, Collect: true, Every: 5}
 	for _, name := range []string{"usb", "clipboard", "printing", "screens", "spelling", "assistants", "capture", "virtual"} {
 		rules.Open = append(rules.Open, web.Option{Value: name, Chosen: name == "printing"})
 	}
@@ -140,6 +140,28 @@ var exams = []Sample{
 			Open: "k7dm-4x9p-qw2h", Quit: "r3ta-8fhu-zn5c", Key: "b63db1f2a74dbe1ce0b4e1e1a8e1b3a62e2b2c3bfa7f5c0e4a9f1d2c3b4a5968",
 		})
 	}},
+	{"exam-work", "Prüfungen", func(f web.Frame) templ.Component {
+		final := web.ExamKept{ID: "w1", Made: at(10, 50), Received: at(10, 51), Final: true, Files: []web.ExamHandedFile{{Path: "Aufsatz.odt", Size: 48_213}, {Path: "Blatt 1.pdf", Size: 712_004, Given: true}}}
+		return web.ExamWork(web.ExamWorkPage{
+			Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamEnded), Collects: true, Every: 5, Began: true, CSV: "/pruefungen/e1/dateien?format=csv",
+			Given: []web.ExamGiven{{ID: "f1", Name: "Blatt 1.pdf", Size: 712_004, By: "Frau Oert", At: at(7, 30)}},
+			Seats: []web.ExamHanded{
+				{Device: "s1", Name: "Ada B.", Tag: "MS-0401", Standing: "received", Received: at(10, 51), Made: at(10, 50), Files: 2, Size: 760_217, States: []web.ExamKept{final, {ID: "w0", Made: at(10, 45), Received: at(10, 45), Files: final.Files[:1]}}},
+				{Device: "s2", Name: "Ben K.", Tag: "MS-0402", Standing: "late", Received: at(11, 30), Made: at(10, 50), Files: 1, Size: 48_213, Left: []web.ExamLeft{{Path: "Video.mp4", Why: "size"}, {Path: "Verknüpfung", Why: "kind"}}, States: []web.ExamKept{final}},
+				{Device: "s3", Name: "Cem A.", Tag: "MS-0403", Standing: "missing"},
+				{Device: "s4", Name: "MS-0404", Standing: "received", Received: at(10, 51), Nobody: true},
+			},
+		})
+	}},
+	{"exam-work-before", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamWork(web.ExamWorkPage{
+			Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Collects: true, MayGive: true, Most: 25, All: 50, Count: 20, Problem: &web.Problem{Key: "exam.given_too_large", Field: "file", Args: map[string]any{"most": 25, "all": 50}},
+			Given: []web.ExamGiven{{ID: "f1", Name: "Blatt 1.pdf", Size: 712_004, By: "Frau Oert", At: at(7, 30)}}, Seats: []web.ExamHanded{{Device: "s1", Name: "Ada B.", Tag: "MS-0401", Standing: "waiting"}},
+		})
+	}},
+	{"exam-work-off", "Prüfungen", func(f web.Frame) templ.Component {
+		return web.ExamWork(web.ExamWorkPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamPlanned), MayGive: true, Most: 25, All: 50, Count: 20})
+	}},
 	{"exam-evidence", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamEvidence(web.ExamEvidencePage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamEnded), Whole: true, Doubtful: []string{"Cem A. · MS-0403"}, CSV: "/pruefungen/e1/nachweis?format=csv", Parts: []web.ExamChain{
 			{Head: "5d41402abc4b2a76b9719d911017c592", Rows: []web.ExamRecord{{At: at(9, 40), By: "Frau Oert", Text: say("extended", "minutes", "5")}}},
@@ -190,7 +212,7 @@ var exams = []Sample{
 	}},
 	{"exam-keeping", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamKeeping(web.ExamKeepingPage{Frame: admin(f, web.NavSchool), Days: 400, MaySet: true, Least: 30, Most: 3650, Problem: &web.Problem{Key: "exam.kept", Field: "days", Args: map[string]any{"least": 30, "most": 3650}}, Deletions: []web.ExamDeletion{
-			{Starts: ago(402 * 24 * time.Hour), Records: 214, Days: 400, Deleted: ago(20 * time.Hour)}}})
+			{Starts: ago(402 * 24 * time.Hour), Records: 214, Files: 61, Days: 400, Deleted: ago(20 * time.Hour)}}})
 	}},
 	{"exam-keeping-none", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamKeeping(web.ExamKeepingPage{Frame: admin(f, web.NavSchool), Days: 400})
