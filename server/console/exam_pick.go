@@ -14,9 +14,10 @@ import (
 // The form of an examination chooses people and devices by searching. Each step is
 // the form again: "add-who:p:1" adds, "drop-who:p:1" takes away, "find" looks.
 
-// picks reports whether a form was sent only to choose.
+// picks reports whether a form was sent only to choose. What is typed into a search
+// comes without a deed, and must not save anything.
 func picks(do string) bool {
-	return do == "find" || strings.HasPrefix(do, "add-") || strings.HasPrefix(do, "drop-")
+	return do == "" || do == "find" || strings.HasPrefix(do, "add-") || strings.HasPrefix(do, "drop-")
 }
 
 // pick adds to a plan, or takes away.

@@ -39,6 +39,10 @@ func TestWhoTakesPartIsChosenBySearching(t *testing.T) {
 	form := h.examForm()
 	found := admin.post(web.PathExamNew, append(form, "do", "find", "find-who", "GYM-0007", "find-invigilator", "blum")...)
 	found.has(t, `value="Mathematik 2"`, "GYM-0007")
+	// What a script sends while somebody types saves nothing.
+	if typed := admin.post(web.PathExamNew, append(form, "find-who", "GYM-0007")...); typed.path != web.PathExamNew || typed.status != http.StatusOK {
+		t.Errorf("typing into the search: %d at %s", typed.status, typed.path)
+	}
 	add := regexp.MustCompile(`value="(add-who:d:[^"]+)"`).FindStringSubmatch(found.body)
 	lead := regexp.MustCompile(`value="(add-invigilator:[^"]+)"`).FindStringSubmatch(found.body)
 	if add == nil || lead == nil {
