@@ -13,7 +13,7 @@ BUILD   := go build -trimpath -ldflags "-s -w $(STAMP)" -tags
 # The agent speaks HTTP/1.1 only: without the other protocol it is smaller.
 AGENT_TAGS := $(TAGS),nethttpomithttp2
 # Its functions are not copied into their callers either, but in the runtime and
-# within the core of cryptography, where that is worth its weight; and they begin
+# within the signatures of leases (Ed25519), where that is worth its weight; and they begin
 # at every eighth byte instead of every thirty-second.
 AGENT_BUILD := go build -trimpath -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...= -gcflags=crypto/internal/fips140/edwards25519/...= -ldflags "-s -w -funcalign=8 $(STAMP)" -tags $(AGENT_TAGS)
 
