@@ -227,6 +227,32 @@ func TestThePupilReadsTheOwnEndAndAsksForHelp(t *testing.T) {
 			return agent.hand()
 		})
 	})
+	t.Run("closing the bar through the display", func(t *testing.T) {
+		// Whoever may draw on a display may end others' connections to it.
+		conn, err := xgb.NewConnDisplay(r.display)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		tree, err := xproto.QueryTree(conn, xproto.Setup(conn).DefaultScreen(conn).Root).Reply()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bar := r.bar(false)
+		killed := 0
+		for _, window := range tree.Children {
+			g, err := xproto.GetGeometry(conn, xproto.Drawable(window)).Reply()
+			if err == nil && g.Height < 80 && bar.Min.In(image.Rect(int(g.X), int(g.Y), int(g.X)+int(g.Width), int(g.Y)+int(g.Height))) {
+				killed++
+				xproto.KillClientChecked(conn, uint32(window)).Check() //nolint:errcheck // what came of it is seen
+			}
+		}
+		if killed != 1 {
+			t.Fatalf("%d windows are the bar", killed)
+		}
+		r.eventually("the bar is back", func() bool { return r.bar(false).Dx() > 300 })
+		r.sees("the exam is in front", ddm.PartOK)
+	})
 	t.Run("out of the way", func(t *testing.T) {
 		r.eventually("the bar at the upper edge", func() bool {
 			r.do("key", "ctrl+alt+l")

@@ -2,6 +2,7 @@ package aside_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -67,23 +68,7 @@ func newRoom(t *testing.T) *room {
 			t.Fatal(err)
 		}
 	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := exec.Command(server, "-displayfd", "3", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-ac")
-	x.ExtraFiles = []*os.File{write}
-	if err := x.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = x.Process.Kill(); _ = x.Wait() })
-	write.Close()
-	number := make([]byte, 16)
-	n, err := read.Read(number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.display = ":" + strings.TrimSpace(string(number[:n]))
+	r.display = r.newDisplay(server)
 	r.env = []string{"DISPLAY=" + r.display, "HOME=" + r.home, "XDG_RUNTIME_DIR=" + filepath.Join(r.home, "run"), "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "USER=pupil"}
 	r.start(manager)
 	r.eventually("the window manager", func() bool { return strings.Contains(r.property("-root", "_NET_SUPPORTED"), "_NET_ACTIVE_WINDOW") })
@@ -116,12 +101,42 @@ func newRoom(t *testing.T) *room {
 	return r
 }
 
+// newDisplay starts a display and returns its name.
+func (r *room) newDisplay(server string) string {
+	r.t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	x := exec.Command(server, "-displayfd", "3", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-ac")
+	x.ExtraFiles = []*os.File{write}
+	if err := x.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = x.Process.Kill(); _ = x.Wait() })
+	write.Close()
+	number := make([]byte, 16)
+	n, err := read.Read(number)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return ":" + strings.TrimSpace(string(number[:n]))
+}
+
 // start runs a program as the pupil, who ends with the test.
 func (r *room) start(name string, args ...string) *exec.Cmd {
 	r.t.Helper()
+	return r.startAs(examinee, r.env, name, args...)
+}
+
+func (r *room) startAs(uid uint32, env []string, name string, args ...string) *exec.Cmd {
+	r.t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Env, cmd.Dir = r.env, r.home
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: examinee, Gid: examinee}, Setsid: true}
+	cmd.Env, cmd.Dir = env, "/"
+	if uid == examinee {
+		cmd.Dir = r.home
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}, Setsid: true}
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -338,4 +353,39 @@ func TestBypassCarryingTextThroughTheClipboard(t *testing.T) {
 	}
 	copied("after")
 	r.eventually("the clipboard is the pupil's again", func() bool { return paste() == "after" })
+}
+
+// Another account at the same laptop, on a display of its own, is in the
+// examination as well.
+func TestBypassLoggingInAsSomebodyElse(t *testing.T) {
+	r := newRoom(t)
+	const other = examinee + 1
+	second := r.newDisplay(need.Tool(t, "Xvfb"))
+	home := filepath.Join(filepath.Dir(r.home), "other")
+	if err := errors.Join(os.Mkdir(home, 0o700), os.Chown(home, other, other)); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"DISPLAY=" + second, "HOME=" + home, "PATH=/usr/bin:/bin", "LANG=C.UTF-8"}
+	r.startAs(other, env, need.Tool(t, "openbox"))
+	r.startAs(other, env, need.Tool(t, "xterm"))
+	r.start(need.Tool(t, "xterm"))
+	r.driver = linux.NewSession(linux.SessionOptions{
+		Holds: r.holds, Desktops: host.SystemDesktops{}, Clock: host.NewClock(""), Profiles: host.DirProfiles(filepath.Join(filepath.Dir(r.home), "profiles")),
+		State: r.state, Displays: []string{r.display, second}, Flags: []string{"--no-sandbox", "--disable-gpu", "--disable-background-networking"},
+	})
+	r.exam(lease.Examination{Title: "Mathe", Page: r.page})
+	r.eventually("the exam on both displays", func() bool {
+		programs, err := host.SystemPrograms{}.Programs()
+		if err != nil {
+			return false
+		}
+		open := map[int]bool{}
+		for _, p := range programs {
+			if line := strings.Join(p.Args, " "); filepath.Base(p.Path) == "chromium" && strings.Contains(line, "/schulwart-exam-") && strings.Contains(line, r.page) {
+				open[p.UID] = true
+			}
+		}
+		return open[examinee] && open[other]
+	})
+	r.sees("in front on both", ddm.PartOK)
 }

@@ -78,6 +78,18 @@ func TestLifeOfThePackage(t *testing.T) {
 			t.Error("the world was open in between")
 		}
 	})
+	t.Run("asked to end, as by a shutdown that is called off, it is back and nothing was open", func(t *testing.T) {
+		opened := c.watch(t)
+		former := c.mainPID(t)
+		c.do(t, "kill", "-TERM", former)
+		eventually(t, 5*time.Second, "another agent", func() bool {
+			pid, err := c.try("systemctl", "show", "-P", "MainPID", "schulwart-agent.service")
+			return err == nil && pid != "0" && pid != former && c.agrees()
+		})
+		if opened() {
+			t.Error("the world was open in between")
+		}
+	})
 	t.Run("one that hangs is replaced", func(t *testing.T) {
 		c.do(t, "sh", "-c", "mkdir -p /run/systemd/system/schulwart-agent.service.d && printf '[Service]\\nWatchdogSec=3s\\n' >/run/systemd/system/schulwart-agent.service.d/test.conf && systemctl daemon-reload && systemctl restart schulwart-agent")
 		former := c.mainPID(t)

@@ -60,6 +60,10 @@ type appsOrder struct {
 	// those in Quiet nobody is told.
 	Refuse []string `json:"refuse,omitempty"`
 	Quiet  []string `json:"quiet,omitempty"`
+	// Browser is an allowed program out of which nothing else may start that is not
+	// allowed by itself: it shows the examination's page, and its arguments name
+	// programs to start.
+	Browser string `json:"browser,omitempty"`
 	// Aids are aids that do not start, though aids always do.
 	Aids []string `json:"aids,omitempty"`
 }

@@ -63,7 +63,7 @@ func closedAids(named []string) (closed []string) {
 // startable, whatever it is.
 func (o appsOrder) during(exam enforce.Exam, browser string) appsOrder {
 	if exam.Page != "" && browser != "" && !slices.Contains(o.Allow, browser) {
-		o.Allow = append(slices.Clone(o.Allow), browser)
+		o.Allow, o.Browser = append(slices.Clone(o.Allow), browser), browser
 	}
 	o.Refuse = slices.Concat(terminals, remoteCommands)
 	o.Quiet = slices.Clone(quietRemote)

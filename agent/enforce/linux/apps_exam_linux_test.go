@@ -75,6 +75,14 @@ func TestBypassesByPrograms(t *testing.T) {
 			t.Error("so does everything else")
 		}
 	})
+	t.Run("a script out of the exam's browser", func(t *testing.T) {
+		rules.Exam = &enforce.Exam{ID: "e", Examination: lease.Examination{Page: "https://moodle.example"}}
+		set(t, s.driver, rules)
+		eventually(t, "the browser starts", func() bool { return start(t, pupil, at("usr/bin/editor"), "-c", "true") })
+		if start(t, pupil, at("usr/bin/editor"), "-c", at("usr/bin/python3")+" /etc/hostname; exit $?") {
+			t.Error("it starts")
+		}
+	})
 	t.Run("an aid that the exam does not name", func(t *testing.T) {
 		rules.Exam = &enforce.Exam{ID: "e", Examination: lease.Examination{Aids: []string{"reader"}}}
 		set(t, s.driver, rules)

@@ -79,7 +79,9 @@ func (g *gatekeeper) judge(e host.Execution) verdict {
 	}
 	switch {
 	case x.allowed[e.File]:
-		g.enter(e.PID)
+		if !x.single[e.File] {
+			g.enter(e.PID)
+		}
 		return verdict{may: true}
 	case x.quiet[e.File]:
 		return verdict{quiet: true}

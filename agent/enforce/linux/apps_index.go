@@ -17,7 +17,9 @@ type appIndex struct {
 	// runners run other people's text: a person's own game needs nothing else.
 	runners map[host.FileID]bool
 	// quiet are those of the refused that nobody is told of.
-	quiet   map[host.FileID]bool
+	quiet map[host.FileID]bool
+	// single are allowed ones that lend nothing to what they start.
+	single  map[host.FileID]bool
 	loaders map[host.FileID]bool // load a program given to them as a file
 	trusted map[uint64]bool      // devices that only root can fill
 	unknown []string             // programs that the order names and that are not there
@@ -56,7 +58,7 @@ const mostFiles = 20000
 // the directory around it.
 func newAppIndex(files host.Binaries, order appsOrder) *appIndex {
 	allow := order.Allow
-	x := &appIndex{allowed: map[host.FileID]bool{}, refused: map[host.FileID]string{}, runners: map[host.FileID]bool{}, loaders: map[host.FileID]bool{}, quiet: map[host.FileID]bool{}, trusted: map[uint64]bool{}}
+	x := &appIndex{allowed: map[host.FileID]bool{}, refused: map[host.FileID]string{}, runners: map[host.FileID]bool{}, loaders: map[host.FileID]bool{}, quiet: map[host.FileID]bool{}, single: map[host.FileID]bool{}, trusted: map[uint64]bool{}}
 	x.mark(files)
 	entries := readEntries(files)
 	packages := ownersOf(files, entries)
@@ -75,6 +77,7 @@ func newAppIndex(files host.Binaries, order appsOrder) *appIndex {
 		for _, id := range x.filesOf(files, e, wanted, packages) {
 			if wanted {
 				x.allowed[id] = true
+				x.single[id] = order.Browser != "" && e.called(order.Browser)
 			} else if !open[id] {
 				x.refused[id] = e.name
 			}

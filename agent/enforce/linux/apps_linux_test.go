@@ -123,7 +123,7 @@ func newSchool(t *testing.T, notice time.Duration) *school {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = holds.Drop(linux.AppsName) })
-	s.driver = linux.NewApps(linux.AppsOptions{Holds: holds, Clock: host.NewClock(""), Notice: notice, Mounts: []string{s.root, s.stick}})
+	s.driver = linux.NewApps(linux.AppsOptions{Holds: holds, Clock: host.NewClock(""), Notice: notice, Mounts: []string{s.root, s.stick}, Browser: "editor"})
 	s.furnish(t)
 	return s
 }

@@ -16,7 +16,7 @@ import (
 // https://chromeenterprise.google/policies/
 const (
 	chromiumAlways = `{"IncognitoModeAvailability":1,"BrowserGuestModeEnabled":false,"BrowserAddPersonEnabled":false,"BrowserSignin":0,"SyncDisabled":true,
-"ExtensionInstallBlocklist":["*"],"BlockExternalExtensions":true,"DeveloperToolsAvailability":2,
+"ExtensionInstallBlocklist":["*"],"BlockExternalExtensions":true,"DeveloperToolsAvailability":2,"RemoteDebuggingAllowed":false,
 "PasswordManagerEnabled":false,"AutofillAddressEnabled":false,"AutofillCreditCardEnabled":false,
 "BookmarkBarEnabled":false,"EditBookmarksEnabled":false,"DefaultSearchProviderEnabled":false,"SearchSuggestEnabled":false,"NetworkPredictionOptions":2,
 "EnableMediaRouter":false,"DefaultNotificationsSetting":2,"DefaultPopupsSetting":2,"BackgroundModeEnabled":false,"RestoreOnStartup":1,"TaskManagerEndProcessEnabled":false}`
