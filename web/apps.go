@@ -126,16 +126,6 @@ func (p RolloutPage) sub() string {
 	return dotted(append(parts, p.Row.By)...)
 }
 
-// may reports whether a deed is among the possible ones.
-func (p RolloutPage) may(do string) bool {
-	for _, action := range p.Actions {
-		if action == do {
-			return true
-		}
-	}
-	return false
-}
-
 // reasonText is a device's reason in words, as the device named it where there are
 // none.
 func (f Frame) reasonText(r RolloutReason) string {
