@@ -22,7 +22,7 @@ SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help bin demo test e2e bench lint gallery screenshot build generate deb postgres-test clean
+.PHONY: help bin demo test e2e bench lint gallery screenshot build generate agent-to deb postgres-test clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ build: ## both programs for every system, stripped and stamped, into dist/
 			ls -l $$out | awk '{printf "  %-42s %6.1f MB\n", $$NF, $$5/1e6}'; \
 		done; \
 	done
+
+agent-to: # the agent for GOOS and GOARCH, into OUT
+	@$(AGENT_BUILD) -o $(OUT) ./agent
 
 deb: bin ## the Debian packages, into dist/
 	@scripts/package/deb.sh "$(VERSION)"

@@ -26,9 +26,8 @@ cp "$here"/files/* "$stage/"
 
 cd "$root"
 for arch in "$@"; do
-	CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -tags nomsgpack -trimpath \
-		-ldflags "-s -w -X schulwart.org/policies/version.Version=$version -X schulwart.org/policies/version.Commit=$commit" \
-		-o "$stage/schulwart-agent" ./agent
+	# As small as it is everywhere else.
+	CGO_ENABLED=0 GOOS=linux GOARCH=$arch make -s agent-to OUT="$stage/schulwart-agent" VERSION="$version" COMMIT="$commit"
 	sed -e "s|@VERSION@|$version|" -e "s|@ARCH@|$arch|" -e "s|@STAGE@|$stage|" "$here/nfpm.yaml" >"$stage/nfpm.yaml"
 	CGO_ENABLED=0 go run "$nfpm" package --config "$stage/nfpm.yaml" --packager deb --target "$out/" >&2
 done
