@@ -1,11 +1,14 @@
 package exam_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/exam"
+	"schulwart.org/server/lesson"
+	"schulwart.org/server/may"
 	"schulwart.org/server/store"
 	"schulwart.org/server/store/storetest"
 )
@@ -116,4 +119,44 @@ func TestCalledOff(t *testing.T) {
 		_, err = h.Find(t.Context(), h.oert, draft.ID)
 		h.refused(err, "exam.not_found")
 	})
+}
+
+// meanwhile is a store before which something else happens once.
+type meanwhile struct {
+	lesson.Store
+	first func()
+}
+
+// CreateMode is the store's, after what happens first.
+func (m *meanwhile) CreateMode(ctx context.Context, permit may.Permit, mode lesson.Mode, leases []lesson.Lease) error {
+	if first := m.first; first != nil {
+		m.first = nil
+		first()
+	}
+	return m.Store.CreateMode(ctx, permit, mode, leases)
+}
+
+// Seen where the job ran in the very moment in which somebody saved: both armed
+// the examination, and whoever came second failed.
+func TestTheClockAndWhoSavesArmAnExaminationTogether(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := build(t, s, 2)
+		h.at = bell.Add(-time.Hour)
+		came := false
+		h.lessons.Store = &meanwhile{h.lessons.Store, func() { came = true; h.must(h.Tick(t.Context())) }}
+		e := h.planned()
+		if !came {
+			t.Fatal("nothing came between")
+		}
+		lines, err := h.Leases.Lines(t.Context(), made(t, h, e.ID).Mode)
+		if h.must(err); len(lines) != 2 {
+			t.Errorf("%d leases for two laptops", len(lines))
+		}
+	})
+}
+
+func made(t *testing.T, h *house, id org.ID) exam.Exam {
+	e, err := h.Find(t.Context(), h.oert, id)
+	h.must(err)
+	return e
 }

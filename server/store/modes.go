@@ -28,13 +28,18 @@ func scanMode(row scanner) (lesson.Mode, error) {
 	return m, json.Unmarshal([]byte(rules), &m.Rules)
 }
 
-// CreateMode keeps a mode with its leases, its audit row and its mark.
+// CreateMode keeps a mode with its leases, its audit row and its mark. It is
+// lesson.ErrRevised if somebody has kept it already.
 func (s *Store) CreateMode(ctx context.Context, permit may.Permit, m lesson.Mode, leases []lesson.Lease) error {
 	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO modes (`+modeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		result, err := tx.ExecContext(ctx, `INSERT INTO modes (`+modeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (authority, id) DO NOTHING`,
 			m.Branch.Authority, m.ID, m.Branch.School, m.Branch.Group, m.Kind, document(m.Rules), millis(m.Starts), millis(m.Ends), millis(m.Ended), m.Staff, m.ByName, m.Reason, millis(m.Created), millis(m.Changed))
 		if err != nil {
 			return err
+		}
+		// An examination is armed by who saves it and by the clock, whoever is first.
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, lesson.ErrRevised)
 		}
 		if err := s.insertLeases(ctx, tx, leases); err != nil {
 			return err

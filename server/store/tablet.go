@@ -50,10 +50,10 @@ func (s *Store) TabletLease(ctx context.Context, authority, device, id org.ID) (
 		WHERE l.authority = $1 AND l.device = $2 AND l.id = $3`, authority, device, id), scanPlatformLease, "not_found")
 }
 
-// TabletLeases lists leases of Apple devices that were installed, ended before
-// the instant, and whose end was not read back.
+// TabletLeases lists leases of Apple devices that were installed, whose end has come
+// at the instant and was not read back.
 func (s *Store) TabletLeases(ctx context.Context, endedBefore time.Time, most int) ([]lesson.Lease, error) {
 	return collect(ctx, s.reader(ctx), scanPlatformLease, `SELECT `+leaseColumns+`, d.platform FROM leases l JOIN devices d ON d.authority = l.authority AND d.id = l.device
-		WHERE d.platform IN ($1, $2) AND l.state = $3 AND l.ends < $4 AND l.ends > $5 ORDER BY l.ends, l.id LIMIT $6`,
+		WHERE d.platform IN ($1, $2) AND l.state = $3 AND l.ends <= $4 AND l.ends > $5 ORDER BY l.ends, l.id LIMIT $6`,
 		org.IPadOS, org.MacOS, ddm.LeaseActive, millis(endedBefore), millis(endedBefore.Add(-24*time.Hour)), most)
 }
