@@ -320,8 +320,9 @@ func TestAFullDisk(t *testing.T) {
 	m.opens("lernen.example")
 	m.fill()
 	second := p.start(order{"target": in(c.house.class), "kind": "offline", "minutes": 15})
+	p.reaches(second.ID, lesson.Active, 1) // which spends the reserve
 	third := p.start(order{"target": in(c.house.class), "kind": "focus", "apps": []string{"geogebra"}, "minutes": 15})
-	m.fill() // the reserve may be spent by now
+	m.fill()
 	fourth := p.start(order{"target": in(c.house.class), "kind": "screen", "minutes": 5})
 	await(t, "the agent to say that its disk is full", func() bool {
 		for _, fault := range m.status().Faults {
