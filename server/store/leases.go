@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -84,6 +85,13 @@ func (s *Store) reviseLeases(ctx context.Context, tx Tx, leases []lesson.Lease) 
 // AddLeases gives a running mode to devices that came later.
 func (s *Store) AddLeases(ctx context.Context, permit may.Permit, m lesson.Mode, leases []lesson.Lease) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
+		// Two who look at the same time both find a device missing.
+		there, err := collect(ctx, tx, func(row scanner) (id org.ID, err error) { return id, row.Scan(&id) },
+			`SELECT enrolment FROM leases WHERE authority = $1 AND mode = $2`, m.Branch.Authority, m.ID)
+		if err != nil {
+			return err
+		}
+		leases := slices.DeleteFunc(slices.Clone(leases), func(l lesson.Lease) bool { return slices.Contains(there, l.Enrolment) })
 		if err := s.insertLeases(ctx, tx, leases); err != nil {
 			return err
 		}
