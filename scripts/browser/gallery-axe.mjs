@@ -34,7 +34,7 @@ async function look(page, address, name, lang, theme, size, report) {
   await page.evaluate(() => document.fonts.ready);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) tell(`${wide} px wider than the window: ${await page.evaluate(widest)}`);
-  const small = fragment ? [] : await page.evaluate(() => [...document.querySelectorAll("a.button, button:not(.link, [aria-hidden="true"]), summary, .tabbar a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map((e) => e.textContent.trim()));
+  const small = fragment ? [] : await page.evaluate(() => [...document.querySelectorAll("a.button, button:not(.link, [aria-hidden]), summary, .tabbar a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map((e) => e.textContent.trim()));
   if (small.length) tell(`lower than 44 px: ${small.join(", ")}`);
   page.off("console", heard); // axe itself tries inline styles
   if (axe && !fragment) {
