@@ -71,9 +71,10 @@ func foldersOf(seats []Handed, names bool) []string {
 		if names && seat.Writer.PersonNow != "" {
 			text = seat.Writer.PersonNow + " (" + seat.Name + ")"
 		}
-		name := work.Name(strings.NewReplacer("/", "-", `\`, "-").Replace(text), "Platz")
+		plain := work.Name(strings.NewReplacer("/", "-", `\`, "-").Replace(text), "Platz")
+		name := plain
 		for n := 2; slices.ContainsFunc(all, func(other string) bool { return strings.EqualFold(other, name) }); n++ {
-			name = work.Name(text, "Platz") + " " + strconv.Itoa(n)
+			name = plain + " " + strconv.Itoa(n)
 		}
 		all = append(all, name)
 	}
