@@ -37,6 +37,7 @@ import (
 //	anna     has a minute more; her agent is killed three times, her clock moved
 //	         a day ahead and a day back, and she tries the catalogue of bypasses
 //	ben      has two minutes more; his laptop breaks, and he writes on with another
+//	         that lay in the cupboard; his own is let go when somebody starts it again
 //	cem      comes late: his laptop is switched on when the others write
 //	dana     has her cable out
 //
@@ -67,6 +68,7 @@ func TestAnExamInWhichEverythingGoesWrong(t *testing.T) {
 		}
 		c.stop(syscall.SIGKILL)
 		cem.off()
+		spare.off()
 		for _, s := range []*seat{anna, ben} {
 			s.look = s.lookoutEvery(150*time.Millisecond, rig.Spiel, rig.Spiel.Addr)
 		}
@@ -116,11 +118,18 @@ func TestAnExamInWhichEverythingGoesWrong(t *testing.T) {
 		time.Sleep(time.Until(x.starts.Add(20 * time.Second)))
 		c.start()
 		c.Plug(t, dana.Namespace)
+		ben.off()
 		x.swap(ben, spare)
+		spare.on()
+		spare.nodes()
+		spare.watch()
 		await(t, "the other laptop to be in it", func() bool { return len(spare.holding()) == 1 })
 		if until := spare.holding()[0]; !until.Equal(x.ends.Add(2 * time.Minute)) {
 			t.Errorf("the other laptop ends at %s and not two minutes after %s", until, x.ends)
 		}
+		ben.on()
+		ben.nodes()
+		ben.watch()
 		await(t, "ben's own to be let go", func() bool { return len(ben.holding()) == 0 })
 	})
 	step(t, "it ends for whoever has no more time", func() {
