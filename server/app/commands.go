@@ -114,17 +114,22 @@ func Token(ctx context.Context, c *config.TokenCommand, t Terminal) error {
 	})
 }
 
-// WriteBackup writes an encrypted backup while the server runs.
+// WriteBackup writes an encrypted backup while the server runs, with the key
+// and into the folder of the nightly ones unless the command names others. Only
+// an installation without a key asks for words.
 func WriteBackup(ctx context.Context, c *config.BackupCommand, t Terminal) error {
 	return with(ctx, &c.Serve, func(a *App) error {
-		key, err := passphrase(c.PassphraseFile, t)
+		key, err := a.Backup.Chosen(ctx)
+		if err == nil && (c.PassphraseFile != "" || key == "") {
+			key, err = passphrase(c.PassphraseFile, t)
+		}
 		if err != nil {
 			return err
 		}
 		file := c.To
 		if info, err := os.Stat(file); file == "" || err == nil && info.IsDir() {
 			if file == "" {
-				file = c.BackupDir
+				file = a.Backup.Plan().Dir
 			}
 			file = filepath.Join(file, "schulwart-"+time.Now().UTC().Format("20060102T150405Z")+".backup.age")
 		}

@@ -87,6 +87,13 @@ func (s *Service) SetLock(ctx context.Context, actor may.Actor, lock string) err
 	return s.Store.SaveSecret(ctx, permit, lockSecret, []byte(lock))
 }
 
+// Chosen returns what SetLock chose, empty if nothing was. A passphrase comes as
+// it is: only the machine's own command may ask for it, no page.
+func (s *Service) Chosen(ctx context.Context) (string, error) {
+	lock, err := s.Store.Secret(ctx, lockSecret)
+	return string(lock), err
+}
+
 // Last says how the latest nightly backup went.
 type Last struct {
 	At    time.Time `json:"at"`
@@ -116,11 +123,11 @@ func (s *Service) State(ctx context.Context, actor may.Actor) (State, error) {
 	if _, err := may.Do(actor, may.OperationRead, org.Branch{}); err != nil {
 		return State{}, err
 	}
-	lock, err := s.Store.Secret(ctx, lockSecret)
+	lock, err := s.Chosen(ctx)
 	if err != nil {
 		return State{}, err
 	}
-	state := State{Ready: len(lock) > 0, Plan: s.Plan()}
+	state := State{Ready: lock != "", Plan: s.Plan()}
 	text, err := s.Store.Setting(ctx, lastSetting)
 	if err != nil {
 		return State{}, err
@@ -165,11 +172,11 @@ func (s *Service) Nightly(ctx context.Context) (Last, error) {
 
 func (s *Service) nightly(ctx context.Context) (Last, error) {
 	last := Last{At: s.Now().UTC()}
-	lock, err := s.Store.Secret(ctx, lockSecret)
+	lock, err := s.Chosen(ctx)
 	if err != nil {
 		return last, err
 	}
-	if len(lock) == 0 {
+	if lock == "" {
 		return last, errs.E(errs.Conflict, "backup.no_key")
 	}
 	dir := s.Plan().Dir
@@ -177,7 +184,7 @@ func (s *Service) nightly(ctx context.Context) (Last, error) {
 		return last, errs.E(errs.Unavailable, "backup.folder", "folder", dir).Because(err)
 	}
 	name := prefix + last.At.Format("20060102T150405Z") + suffix
-	last.Bytes, err = s.WriteFile(ctx, filepath.Join(dir, name), string(lock))
+	last.Bytes, err = s.WriteFile(ctx, filepath.Join(dir, name), lock)
 	if err != nil {
 		return last, err
 	}

@@ -66,7 +66,7 @@ type TokenCommand struct {
 type BackupCommand struct {
 	Serve
 	To             string `arg:"" optional:"" help:"File or folder; the default is the folder of nightly backups."`
-	PassphraseFile string `help:"File with the passphrase or key; without one it is asked for." placeholder:"FILE"`
+	PassphraseFile string `help:"File with the passphrase or public key, in place of the key that was chosen at set-up; it is asked for only if none was." placeholder:"FILE"`
 }
 
 // RestoreCommand puts a backup onto an empty machine.
