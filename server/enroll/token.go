@@ -26,6 +26,18 @@ const (
 // section 3.11).
 const tokenType = "enrol+jwt"
 
+// claims are what a token's text tells: school or group, how often, until when,
+// and for how many serial numbers, but not which, or no camera could read the
+// code. Whether it lets somebody in is decided by the row alone: texts that tell
+// less, as older ones do, are as good.
+type claims struct {
+	jwt.RegisteredClaims
+	School  org.ID `json:"school,omitempty"`
+	Group   org.ID `json:"group,omitempty"` // in place of the school
+	Uses    int    `json:"uses"`
+	Serials int    `json:"serials,omitempty"` // how many; 0 for any machine
+}
+
 // Place is where devices go that come by a token.
 type Place struct {
 	Branch    org.Branch // with Group, if the token is for one
@@ -215,9 +227,16 @@ func (s *Service) Revoke(ctx context.Context, actor may.Actor, id org.ID) error 
 // signed adds the text and the link. Both follow from the row, so a token can be
 // shown again.
 func (s *Service) signed(token Token) (Token, error) {
-	claims := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{ID: token.ID.String(), ExpiresAt: jwt.NewNumericDate(token.Expires)})
-	claims.Header["typ"] = tokenType
-	text, err := claims.SignedString(s.secret)
+	told := claims{
+		RegisteredClaims: jwt.RegisteredClaims{ID: token.ID.String(), ExpiresAt: jwt.NewNumericDate(token.Expires)},
+		Group:            token.Place.Branch.Group, Uses: token.MaxUses, Serials: len(token.Serials),
+	}
+	if told.Group == "" {
+		told.School = token.Place.Branch.School
+	}
+	signing := jwt.NewWithClaims(jwt.SigningMethodHS256, told)
+	signing.Header["typ"] = tokenType
+	text, err := signing.SignedString(s.secret)
 	token.Token = text
 	token.URL = s.options.DeviceURL + "/enroll/" + text + "#fp=" + s.Fingerprint()
 	return token, err
@@ -226,9 +245,9 @@ func (s *Service) signed(token Token) (Token, error) {
 // Open returns the token of a signed text, whether it still lets somebody in or
 // not; see Valid. It is a NotFound fault if we did not sign it.
 func (s *Service) Open(ctx context.Context, text string) (Token, error) {
-	var claims jwt.RegisteredClaims
+	var told jwt.RegisteredClaims
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithoutClaimsValidation())
-	parsed, err := parser.ParseWithClaims(text, &claims, func(t *jwt.Token) (any, error) {
+	parsed, err := parser.ParseWithClaims(text, &told, func(t *jwt.Token) (any, error) {
 		if t.Header["typ"] != tokenType {
 			return nil, jwt.ErrTokenUnverifiable
 		}
@@ -237,7 +256,7 @@ func (s *Service) Open(ctx context.Context, text string) (Token, error) {
 	if err != nil || !parsed.Valid {
 		return Token{}, errs.E(errs.NotFound, "token.not_found").Because(err)
 	}
-	token, err := s.store.EnrolToken(ctx, org.ID(claims.ID))
+	token, err := s.store.EnrolToken(ctx, org.ID(told.ID))
 	if err != nil {
 		return Token{}, err
 	}
