@@ -2,10 +2,12 @@ package sheet
 
 import (
 	"errors"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -39,11 +41,15 @@ func Read(file File) (Sheet, []Fault) {
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(file.Content), &document); err != nil {
-		r.syntax(err)
+		r.syntax(err, file.Content)
 		return Sheet{}, r.faults
 	}
 	if len(document.Content) == 0 {
 		r.fault(nil, "sheet.empty", "")
+		return Sheet{}, r.faults
+	}
+	if line := secondDocument(file.Content); line > 0 {
+		r.fault(&yaml.Node{Line: line}, "sheet.second_document", "")
 		return Sheet{}, r.faults
 	}
 	sheet := r.sheet(document.Content[0])
@@ -72,8 +78,29 @@ func (r *reader) fault(at *yaml.Node, key, field string, args ...string) {
 
 var lineOf = regexp.MustCompile(`line (\d+)`)
 
+// secondDocument returns the line on which a second document begins, 0 if there is
+// none. The parser reads the first one only; whoever wrote a second one believes
+// that it counts.
+func secondDocument(content string) int {
+	var document yaml.Node
+	decoder := yaml.NewDecoder(strings.NewReader(content))
+	_ = decoder.Decode(&document) // read already
+	second := yaml.Node{}
+	if err := decoder.Decode(&second); errors.Is(err, io.EOF) {
+		return 0
+	}
+	if nothing(second) {
+		return 0 // a last "---" with nothing behind it
+	}
+	return max(second.Line, 1)
+}
+
+func nothing(document yaml.Node) bool {
+	return len(document.Content) == 1 && document.Content[0].Tag == "!!null"
+}
+
 // syntax tells what the YAML parser could not read.
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(err error, content string) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	var types *yaml.TypeError
 	if errors.As(err, &types) && len(types.Errors) > 0 {
@@ -82,8 +109,24 @@ func (r *reader) syntax(err error) {
 	f := Fault{Fault: catalog.Fault{Key: "sheet.syntax", Args: map[string]string{"text": text}}, File: r.file}
 	if found := lineOf.FindStringSubmatch(text); found != nil {
 		f.Line, _ = strconv.Atoi(found[1])
+	} else {
+		f.Line = unsaidLine(text, content)
 	}
 	r.faults = append(r.faults, f)
+}
+
+var anchorOf = regexp.MustCompile(`unknown anchor '(.+)'`)
+
+// unsaidLine looks for the line of a fault for which the parser names none: letters
+// that are not UTF-8, and a reference to nothing.
+func unsaidLine(text, content string) int {
+	anchor := anchorOf.FindStringSubmatch(text)
+	for i, line := range strings.Split(content, "\n") {
+		if !utf8.ValidString(line) || anchor != nil && strings.Contains(line, "*"+anchor[1]) {
+			return i + 1
+		}
+	}
+	return 1
 }
 
 // pairs calls do for each key of a mapping; anything else is a fault.

@@ -75,6 +75,10 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 		{"an exception without an end", "place: {}\nexceptions:\n  - {family: webfilter, field: deny, value: [a.example], owner: a@b.example, reason: x}\n", "policy.missing", "exceptions.1.until", 3},
 		{"an end that is no date", "place: {}\nexceptions:\n  - {family: webfilter, field: deny, value: [a.example], owner: a@b.example, reason: x, until: soon}\n", "sheet.not_date", "exceptions.1.until", 3},
 		{"an anchor that unfolds", "place: {}\npolicies:\n  webfilter:\n    deny: &a [a.example]\n    only: *a\n", "sheet.alias", "a", 5},
+		{"a second document", "place: {}\n---\nplace: {authority: X}\n", "sheet.second_document", "", 2},
+		{"a second document that cannot be read", "place: {}\n---\nplace: [\n", "sheet.second_document", "", 1},
+		{"a reference to nothing", "place: {}\npolicies:\n  webfilter:\n    deny: *a\n", "sheet.syntax", "", 4},
+		{"letters of another time", "place: {}\n# Stra\xdfe\n", "sheet.syntax", "", 2},
 		{"a hold of nothing", "place: {}\npolicies:\n  usb-storage:\n    hold: {colour: locked}\n", "policy.unknown_field", "policies.usb-storage.hold.colour", 4},
 	}
 	for _, c := range cases {
@@ -82,6 +86,23 @@ func TestEveryFaultIsNamedWithItsLine(t *testing.T) {
 			_, faults := sheet.Read(sheet.File{Path: "x.yaml", Content: c.content})
 			if len(faults) != 1 || faults[0].Key != c.key || faults[0].Field != c.field || faults[0].Line != c.line || faults[0].File != "x.yaml" {
 				t.Errorf("%+v, want %s at %s in line %d", faults, c.key, c.field, c.line)
+			}
+		})
+	}
+}
+
+// Editors of other systems write a mark of the bytes' order, other ends of lines,
+// and the marks of a document's begin and end.
+func TestASheetOfAnyEditorIsRead(t *testing.T) {
+	for name, content := range map[string]string{
+		"marks of a document":       "---\n" + written + "\n...\n",
+		"a last mark":               written + "\n---\n",
+		"a last mark and a comment": written + "\n---\n# end\n",
+		"byte order and returns":    "\ufeff" + strings.ReplaceAll(written, "\n", "\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := read(t, content); got.Place.Authority != "Stadt Nordfurt" || len(got.Exceptions) != 1 {
+				t.Errorf("%+v", got)
 			}
 		})
 	}

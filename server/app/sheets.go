@@ -179,7 +179,7 @@ func readTree(dir string) ([]sheet.File, error) {
 		if name := entry.Name(); entry.IsDir() && path != dir && strings.HasPrefix(name, ".") {
 			return filepath.SkipDir
 		}
-		if ext := filepath.Ext(path); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
+		if ext := strings.ToLower(filepath.Ext(path)); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
 			return nil
 		}
 		data, err := readSheet(path)

@@ -63,6 +63,13 @@ func TestPoliciesAreKeptAsFiles(t *testing.T) {
 		t.Errorf("fifty megabytes: %v\n%s", err, out)
 	}
 	must(t, os.Remove(filepath.Join(dir, "long.yaml")))
+	// A second document in a file does not count in silence, nor does a file with a
+	// large ending go unread: with --whole that would be a deletion.
+	write("Second.YAML", "place: {authority: Stadt Musterhausen}\n---\nplace: {}\n")
+	if out, err = run(app.PlanTree); err == nil || !strings.Contains(out, "Second.YAML:2: ") {
+		t.Errorf("a second document: %v\n%s", err, out)
+	}
+	must(t, os.Remove(filepath.Join(dir, "Second.YAML")))
 	// Without a place, it is the token's own.
 	command.Authority, command.School = "", ""
 	if out, err = run(app.PlanTree); err != nil || out != "Nothing to change.\n" {
