@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -134,6 +135,45 @@ func TestTheLogProvesTheStartWithoutAServer(t *testing.T) {
 		return
 	}
 	t.Error("the log has no start")
+}
+
+// Whose browser crashed lost time as much as whose laptop did.
+func TestTheTimeWithoutThePageIsTold(t *testing.T) {
+	d := newExaminee(t)
+	desk := d.desks[catalog.Session]
+	desk.without = "session.opening"
+	take(t, d.hand(d.exam(1, 0, time.Hour, lease.Examination{})))
+	d.pass(time.Minute)
+	desk.without = ""
+	d.pass(time.Minute)
+	if d.events(ddm.EventExamLost) != 0 {
+		t.Fatal("opening the page for the first time is told as lost")
+	}
+	away := func(reason string, long time.Duration) {
+		desk.without = reason
+		d.pass(long)
+		desk.without = ""
+		d.pass(time.Minute)
+	}
+	away("session.closed", 4*time.Minute)
+	away("session.nobody", 2*time.Minute)
+	desk.without = "session.behind"
+	d.pass(2 * time.Hour)
+	var told []string
+	for _, e := range d.wire().Events {
+		if e.Key == ddm.EventExamLost {
+			told = append(told, e.Args["cause"])
+			if s, err := strconv.Atoi(e.Args["seconds"]); err != nil || s < 110 || s > 56*60 {
+				t.Errorf("told: %v", e.Args)
+			}
+		}
+	}
+	if want := []string{"browser", "browser", "browser"}; !slices.Equal(told, want) {
+		t.Errorf("told as lost: %v", told)
+	}
+	if deeds := d.deeds(); slices.Index(deeds, ddm.DeedAway) < 0 {
+		t.Errorf("the log says %v", deeds)
+	}
 }
 
 func TestAfterARestartTheScreenWaitsForTheResumeCode(t *testing.T) {

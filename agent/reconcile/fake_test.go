@@ -38,6 +38,7 @@ type desk struct {
 	changed bool
 	stuck   bool
 	pending bool
+	without string // the reason of a session in which nobody can write
 }
 
 type driver struct {
@@ -59,6 +60,9 @@ func (d driver) Set(_ context.Context, rules enforce.Rules) error {
 func (d driver) Check(context.Context) enforce.Reading {
 	if d.desk.changed || d.desk.stuck {
 		return enforce.Reading{State: ddm.PartDeviating, Reason: &ddm.Reason{Code: "table-missing"}}
+	}
+	if d.desk.without != "" {
+		return enforce.Reading{State: ddm.PartPending, Reason: &ddm.Reason{Code: d.desk.without}}
 	}
 	if d.desk.pending {
 		return enforce.Reading{State: ddm.PartPending, Reason: &ddm.Reason{Code: "browser.restart"}}

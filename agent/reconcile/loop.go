@@ -100,6 +100,7 @@ type Loop struct {
 	told     uint64
 	// sighted is what was taken down of the examination that holds.
 	sighted map[string]bool
+	sat     sitting
 	// rehearsals are what dry runs found, by lease and revision.
 	rehearsals map[string]rehearsal
 	salt       string

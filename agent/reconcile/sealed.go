@@ -99,7 +99,7 @@ func (l *Loop) restarted(exam lease.Lease, known memory.Exam, clock memory.Clock
 		}
 	})
 	if !resumes(exam) {
-		l.lost(exam.ID, since, clock)
+		l.lost(exam.ID, "restart", since, clock)
 		return
 	}
 	if l.seal(exam.ID, ddm.DeedCovered, nil, func(e *memory.Exam) { e.Waits = true }) {
@@ -108,9 +108,9 @@ func (l *Loop) restarted(exam lease.Lease, known memory.Exam, clock memory.Clock
 }
 
 // lost tells for how long nobody could write.
-func (l *Loop) lost(id string, since time.Time, clock memory.Clock) {
+func (l *Loop) lost(id, cause string, since time.Time, clock memory.Clock) {
 	if gone := clock.Exam.Sub(since); gone > 0 && !since.IsZero() {
-		l.happened(ddm.EventExamLost, map[string]string{"lease": id, "seconds": seconds(gone), "cause": "restart"})
+		l.happened(ddm.EventExamLost, map[string]string{"lease": id, "seconds": seconds(gone), "cause": cause})
 	}
 }
 
@@ -127,7 +127,7 @@ func (l *Loop) resumed(id string, args map[string]string, spend func(*memory.Sta
 		told["number"] = number
 	}
 	l.happened(ddm.EventExamResumed, told)
-	l.lost(id, since, clock)
+	l.lost(id, "restart", since, clock)
 	return true
 }
 

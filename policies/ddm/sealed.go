@@ -51,6 +51,7 @@ const (
 	DeedOnline    Deed = "online"    // contact again; "seconds" without
 	DeedClock     Deed = "clock"     // somebody moved the wall clock; "by"
 	DeedBrowser   Deed = "browser"   // the examination's browser was closed and opened again; "times" so far
+	DeedAway      Deed = "away"      // the page was gone and is there again, or the examination ended; "seconds" without
 	DeedRefused   Deed = "refused"   // "program" was asked to start and did not
 	DeedScreens   Deed = "screens"   // "count" of screens, of which one shows the examination
 	DeedVirtual   Deed = "virtual"   // the device is a virtual machine; "of" its maker's name
