@@ -302,6 +302,7 @@ func TestFaultsAreProblems(t *testing.T) {
 		"a bad token":      {"x.y.z", "GET", "/api/v1/me", nil, 401, "staff.bad_token"},
 		"a wrong password": {"", "POST", "/api/v1/login", object{"email": "teacher@example.org", "password": "geraten"}, 401, "staff.bad_login_or_password"},
 		"too long":         {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "minutes": 600}, 422, "mode.too_long"},
+		"two ends":         {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "minutes": 10, "until": time.Now().Add(time.Hour)}, 422, "mode.two_ends"},
 		"unknown kind":     {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "party", "minutes": 10}, 422, "api.request"},
 		"unknown field":    {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "hours": 10}, 422, "api.request"},
 		"no target":        {admin, "POST", "/api/v1/modes", object{"target": object{}, "kind": "offline", "minutes": 10}, 422, "mode.no_target"},

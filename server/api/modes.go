@@ -44,7 +44,7 @@ type startIn struct {
 		} `json:"target"`
 		Kind     string    `json:"kind" enum:"offline,sites,focus,screen"`
 		Minutes  int       `json:"minutes,omitempty" doc:"Length; without it and until, the running lesson's end."`
-		Until    time.Time `json:"until,omitempty"`
+		Until    time.Time `json:"until,omitempty" doc:"End, instead of minutes; both together are refused."`
 		StartsAt time.Time `json:"starts_at,omitempty"`
 		Sites    []string  `json:"sites,omitempty" maxItems:"500" doc:"Host names; each covers its subdomains."`
 		Apps     []string  `json:"apps,omitempty" maxItems:"500"`

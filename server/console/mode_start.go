@@ -92,6 +92,9 @@ func (h *Handler) request(ctx context.Context, who may.Actor, form modeForm, sch
 	if request.Until, err = h.until(form, school); err != nil {
 		return request, err
 	}
+	if !request.Until.IsZero() { // a time that was typed goes before the length that stands there anyway
+		request.Minutes = 0
+	}
 	if form.kind != lease.Sites {
 		return request, nil
 	}

@@ -94,6 +94,8 @@ func (s *Service) lessonEnd(ctx context.Context, branch org.Branch, request Requ
 func endOf(request Request, starts time.Time) (time.Time, error) {
 	length := request.Kind.Default()
 	switch {
+	case !request.Until.IsZero() && request.Minutes != 0:
+		return time.Time{}, errs.E(errs.Invalid, "mode.two_ends").In("until")
 	case !request.Until.IsZero():
 		length = request.Until.UTC().Truncate(time.Second).Sub(starts)
 	case request.Minutes != 0:
