@@ -55,6 +55,20 @@ type TokenUse struct {
 	At     time.Time
 }
 
+// TokenLinkPage is what a browser sees that was led here by an enrolment link,
+// without a login: what to do on this device, or why the link does not let in.
+type TokenLinkPage struct {
+	Frame
+	Problem *Problem // the rest is empty then, but ID
+	ID      string   // of the token, for whoever looks after it; empty if there is none
+	School  string
+	Group   string
+	Expires time.Time
+	Command string
+	URL     string
+	QR      QR
+}
+
 // TokenSheetPage is a token's page for printing.
 type TokenSheetPage struct {
 	Frame

@@ -88,6 +88,7 @@ const (
 	PathDeviceEnd     = "/geraete/:device/ende"           // POST mode: ends it for this device
 	PathDeviceRetire  = "/geraete/:device/ausser-betrieb" // GET asks, POST does
 	PathTokens        = "/aufnahme"
+	PathTokenLink     = "/aufnehmen/:link" // where an enrolment link leads a browser, for everybody who has it
 	PathTokenNew      = "/aufnahme/neu"
 	PathToken         = "/aufnahme/:token"
 	PathTokenSheet    = "/aufnahme/:token/blatt"      // for printing

@@ -90,6 +90,7 @@ func (h *house) shownPages(values map[string]string) []map[string]string {
 	add("", "login", web.PathLogin)
 	add("", "invite-code", web.PathInviteCode)
 	add("", "reset", web.PathReset)
+	add("", "token-link", fill(web.PathTokenLink, values))
 	add("", "offline", web.PathOffline)
 	add("", "not-there", "/nichts")
 	add("teacher", "day", web.PathDay)

@@ -34,7 +34,7 @@ func (h *house) addresses() map[string]string {
 	h.readBack(h.devices[:5]...)
 	draft, revision, exception := h.standards(admin)
 	return map[string]string{
-		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":list": list.ID.String(), ":import": imp.ID.String(), ":plan": plan.ID.String(),
+		":exam": written, ":group": h.class.String(), ":device": h.devices[0].String(), ":token": token.ID.String(), ":link": token.Token, ":list": list.ID.String(), ":import": imp.ID.String(), ":plan": plan.ID.String(),
 		":person": person.ID.String(), ":mode": h.runningMode(), ":kind": "sites", ":step": "address", ":page": "none", ":program": "none", ":key": "none",
 		":level": "school", ":place": h.school.School.String(), ":draft": draft, ":family": "webfilter", ":school": h.school.School.String(), ":revision": revision, ":exception": exception,
 	}
@@ -118,18 +118,21 @@ func TestNothingOfAForeignAuthorityIsThere(t *testing.T) {
 	}
 }
 
-// The device listener leads browsers to the console with the link's signed text.
-func TestAnEnrolmentLinkInABrowserLeadsToItsPage(t *testing.T) {
+// Who opens an enrolment link on a laptop has no login, and saw one asked for.
+func TestAnEnrolmentLinkInABrowserSaysWhatToDo(t *testing.T) {
 	h := newHouse(t)
 	token, err := h.deps.Enroll.CreateToken(t.Context(), h.actor("admin@gym.example"), enroll.NewToken{School: h.school.School})
 	must(t, err)
-	shown := h.as("admin@gym.example").get(web.To(web.PathToken, token.Token))
-	if shown.path != web.To(web.PathToken, token.ID.String()) {
-		t.Errorf("led to %s (%d)", shown.path, shown.status)
-	}
-	shown.has(t, "schulwart-agent enroll")
-	if a := h.as("oert@gym.example").get(web.To(web.PathToken, token.Token)); a.status != http.StatusForbidden {
-		t.Errorf("a teacher: %d at %s", a.status, a.path)
+	stranger, path := h.browser(), web.To(web.PathTokenLink, token.Token)
+	stranger.get(path).has(t, "schulwart-agent enroll", token.Token, web.To(web.PathToken, token.ID.String()))
+	must(t, h.deps.Enroll.Revoke(t.Context(), h.actor("admin@gym.example"), token.ID))
+	for says, path := range map[string]string{"Dieser Aufnahmelink ist widerrufen.": path, "Diesen Aufnahmelink gibt es nicht.": web.To(web.PathTokenLink, "x.y.z")} {
+		a := stranger.get(path)
+		a.has(t, says)
+		a.lacks(t, "schulwart-agent enroll")
+		if a.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", path, a.status)
+		}
 	}
 }
 

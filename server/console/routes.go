@@ -47,6 +47,7 @@ var publicRoutes = []Route{
 	{Method: post, Pattern: web.PathInvite, Public: true, handle: (*Handler).acceptInvite},
 	{Method: get, Pattern: web.PathReset, Public: true, handle: (*Handler).showReset},
 	{Method: post, Pattern: web.PathReset, Public: true, handle: (*Handler).reset},
+	{Method: get, Pattern: web.PathTokenLink, Public: true, handle: (*Handler).showTokenLink},
 	{Method: post, Pattern: web.PathPreferences, Public: true, handle: (*Handler).setPreferences},
 	{Method: get, Pattern: web.PathSetup, Public: true, handle: (*Handler).showSetup},
 	{Method: post, Pattern: web.PathSetup, Public: true, handle: (*Handler).saveSetup},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
 	"schulwart.org/policies/org"
@@ -47,10 +48,6 @@ func tokenRow(token enroll.Token) web.TokenRow {
 // GET /aufnahme/:token
 func (h *Handler) showToken(c *gin.Context) error {
 	v := visitor(c)
-	// Whoever opened an enrolment link in a browser comes with its signed text.
-	if token, err := h.Enroll.Open(c.Request.Context(), c.Param("token")); err == nil {
-		return seeOther(c, web.To(web.PathToken, token.ID.String()))
-	}
 	token, used, err := h.Enroll.Token(c.Request.Context(), v.actor, param(c, "token"))
 	if err != nil {
 		return err
@@ -66,6 +63,28 @@ func (h *Handler) showToken(c *gin.Context) error {
 		shown.Used = append(shown.Used, web.TokenUse{Device: web.DeviceRef{ID: use.Device.String(), Name: use.Name}, Serial: use.Serial, At: use.At})
 	}
 	return page(c, web.Token(shown))
+}
+
+// GET /aufnehmen/:link
+//
+// Whoever has the link may let devices in, so that the place may be read, too.
+func (h *Handler) showTokenLink(c *gin.Context) error {
+	shown := web.TokenLinkPage{Frame: frame(c)}
+	c.Header("Cache-Control", "no-store")
+	token, err := h.Enroll.Open(c.Request.Context(), c.Param("link"))
+	if err == nil {
+		shown.ID = token.ID.String()
+		err = token.Valid(h.Now())
+	}
+	if err != nil {
+		return refused(c, err, func(problem *web.Problem) templ.Component {
+			shown.Problem = problem
+			return web.TokenLink(shown)
+		})
+	}
+	shown.School, shown.Group, shown.Expires = token.Place.School, token.Place.GroupName, token.Expires
+	shown.URL, shown.QR, shown.Command = token.URL, code(token.URL), enrolCommand(token.URL)
+	return page(c, web.TokenLink(shown))
 }
 
 // enrolCommand is what is typed on the device. The link has a # in it, which a

@@ -18,8 +18,8 @@ import (
 )
 
 // invite answers an enrolment link: to our agent as JSON, to Apple devices and to
-// programs as the profile, to other browsers with the console's page of the link,
-// where who may sign in reads what to do.
+// programs as the profile, to other browsers with the console's page that says what
+// to do on this device.
 func (g *Gateway) invite(w http.ResponseWriter, r *http.Request) error {
 	token := r.PathValue("token")
 	w.Header().Set("Cache-Control", "no-store")
@@ -42,7 +42,7 @@ func (g *Gateway) invite(w http.ResponseWriter, r *http.Request) error {
 		_, err = w.Write(profile)
 		return err
 	}
-	http.Redirect(w, r, g.Console+"/aufnahme/"+url.PathEscape(token), http.StatusSeeOther)
+	http.Redirect(w, r, g.Console+"/aufnehmen/"+url.PathEscape(token), http.StatusSeeOther)
 	return nil
 }
 

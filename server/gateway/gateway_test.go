@@ -297,7 +297,7 @@ func TestBrowsersAreLedOn(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("%s: %d", agent, response.StatusCode)
 		}
-		if want == http.StatusSeeOther && response.Header.Get("Location") != "https://console.example/aufnahme/"+token.Token {
+		if want == http.StatusSeeOther && response.Header.Get("Location") != "https://console.example/aufnehmen/"+token.Token {
 			t.Errorf("led to %s", response.Header.Get("Location"))
 		}
 	}

@@ -160,6 +160,12 @@ var schools = []Sample{
 		row.Revoked = true
 		return web.Token(web.TokenPage{Frame: admin(f, web.NavEnrolment), Row: row})
 	}},
+	{"token-link", "Schule", func(f web.Frame) templ.Component {
+		return web.TokenLink(web.TokenLinkPage{Frame: f, ID: "t1", School: "Goethe-Gymnasium", Group: "7b", Expires: now.Add(24 * time.Hour), URL: tokenURL, QR: code(tokenURL), Command: "sudo schulwart-agent enroll '" + tokenURL + "'"})
+	}},
+	{"token-link-gone", "Schule", func(f web.Frame) templ.Component {
+		return web.TokenLink(web.TokenLinkPage{Frame: f, ID: "t1", Problem: &web.Problem{Key: "token.expired"}})
+	}},
 	{"token-sheet", "Schule", func(f web.Frame) templ.Component {
 		return web.TokenSheet(web.TokenSheetPage{Frame: admin(f, web.NavEnrolment), Row: token, School: "Goethe-Gymnasium", URL: tokenURL, QR: code(tokenURL), Fingerprint: fingerprint, Command: "sudo schulwart-agent enroll '" + tokenURL + "'"})
 	}},
