@@ -63,6 +63,7 @@ type PolicySource struct {
 	Value     PolicyValue
 	Effect    string
 	Exception string // address of the exception; "" for none
+	TakesOut  bool   // Value is taken out of a list, by an exception
 }
 
 // Abilities of a platform, as the catalogue names them; words

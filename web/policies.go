@@ -95,7 +95,11 @@ func unheard(effect string) bool {
 
 // sourceText is what one place says and what became of it.
 func (f Frame) sourceText(d PolicyField, source PolicySource) string {
-	return f.T("policy.source", "place", f.from(source.Place), "value", f.policyText(d, source.Value), "effect", f.known("policy.effect."+source.Effect, ""))
+	value := f.policyText(d, source.Value)
+	if source.TakesOut {
+		value = f.T("exceptions.without", "what", value)
+	}
+	return f.T("policy.source", "place", f.from(source.Place), "value", value, "effect", f.known("policy.effect."+source.Effect, ""))
 }
 
 func (f Frame) draftTitle(d DraftRef) string {

@@ -103,7 +103,15 @@ func policySources(d web.PolicyField, known map[desired.Place]standard.Place, fr
 	for i, source := range from {
 		list[i] = web.PolicySource{Place: placeAmong(known, source.Place), Value: policyValue(d, source.Value), Effect: string(source.Effect)}
 		if source.Exception != "" {
-			list[i].Exception = web.To(web.PathException, source.Exception.String())
+			list[i].Exception, list[i].TakesOut = web.To(web.PathException, source.Exception.String()), takesOut(d)
+		}
+		// Of several that each are stricter, the last one's value is what holds.
+		if source.Effect == desired.Tightens {
+			for j := range i {
+				if before := from[j].Effect; before == desired.Decides || before == desired.Tightens {
+					list[j].Effect = "surpassed"
+				}
+			}
 		}
 	}
 	return list

@@ -92,10 +92,17 @@ func TestExceptionsAreSeen(t *testing.T) {
 // the device did not say.
 func TestDeviceSaysWhatHoldsAndWhy(t *testing.T) {
 	h := newHouse(t)
-	h.standards(h.actor("admin@gym.example"))
+	draft, _, _ := h.standards(h.actor("admin@gym.example"))
+	// What an exception takes out of a list is not read as if it were in it.
+	_, _, err := h.deps.Standard.Publish(context.Background(), h.actor("admin@gym.example"), org.ID(draft), standard.Release{})
+	must(t, err)
+	_, err = h.deps.Standard.Except(context.Background(), h.actor("admin@gym.example"), standard.NewException{
+		Place: desired.Place{Level: org.Device, ID: h.devices[0]}, Family: "webfilter", Field: "deny", Value: []any{"games.example"}, Reason: "Informatik", Until: h.clock.now().Add(24 * time.Hour),
+	})
+	must(t, err)
 	admin := h.as("admin@gym.example")
 	page := admin.get(web.To(web.PathDevice, h.devices[0].String()))
-	page.has(t, "USB-Speicher", "erlaubt (Ausnahme bis", "noch nicht abgeholt", "games.example", "Ändern darf es")
+	page.has(t, "USB-Speicher", "erlaubt (Ausnahme bis", "noch nicht abgeholt", "wetten.example", "ohne games.example – Ausnahme, gilt", "Ändern darf es")
 	link := regexp.MustCompile(`/g/[A-Za-z0-9_-]+`).FindString(page.body)
-	h.browser().get(link+"/was-sieht-die-schule?sprache=ar").has(t, `dir="rtl"`, "ماذا ترى المدرسة؟", "games.example")
+	h.browser().get(link+"/was-sieht-die-schule?sprache=ar").has(t, `dir="rtl"`, "ماذا ترى المدرسة؟", "wetten.example")
 }
