@@ -24,7 +24,7 @@ type Device struct {
 	System     string            `json:"system,omitempty" example:"Debian 12"`
 	Agent      string            `json:"agent,omitempty" doc:"Version of the agent."`
 	School     Named             `json:"school"`
-	Groups     []DeviceGroup     `json:"groups" nullable:"false"`
+	Groups     []DeviceGroup     `json:"groups" nullable:"false" doc:"Empty for who may list the device only because they teach."`
 	Person     string            `json:"person,omitempty"`
 	Enrolled   bool              `json:"enrolled"`
 	Simulated  bool              `json:"simulated,omitempty"`
@@ -33,7 +33,7 @@ type Device struct {
 	ReasonArgs map[string]string `json:"reason_args,omitempty"`
 	Since      *time.Time        `json:"since,omitempty"`
 	LastSeen   *time.Time        `json:"last_seen,omitempty"`
-	Modes      []DeviceMode      `json:"modes" nullable:"false" doc:"Modes on this device, running and planned."`
+	Modes      []DeviceMode      `json:"modes" nullable:"false" doc:"Modes on this device, running and planned. Empty for who may list it only because they teach."`
 }
 
 // DeviceGroup is a group of a device.
@@ -59,7 +59,7 @@ type DeviceMode struct {
 type devicesIn struct {
 	Paging
 	Q        string       `query:"q" maxLength:"200" doc:"Words that begin the inventory number, serial number, person's, group's or room's name."`
-	Group    org.ID       `query:"group" maxLength:"64"`
+	Group    org.ID       `query:"group" maxLength:"64" doc:"Who teaches has to name a group that is theirs now."`
 	School   org.ID       `query:"school" maxLength:"64"`
 	Platform org.Platform `query:"platform" enum:"linux,windows,macos,ipados"`
 	State    lesson.State `query:"state" enum:"planned,delivered,active,deviating,unreachable,ended,ready"`
@@ -83,7 +83,7 @@ type changeDeviceIn struct {
 }
 
 func registerDevices(d *door) {
-	handle(d, op{id: "list-devices", method: http.MethodGet, path: "/api/v1/devices", summary: "List and search devices", needs: may.DeviceRead}, d.listDevices)
+	handle(d, op{id: "list-devices", method: http.MethodGet, path: "/api/v1/devices", summary: "List and search devices; who teaches a group lists those of that group, with id, name, platform and state", needs: may.GroupRead}, d.listDevices)
 	handle(d, op{id: "create-device", method: http.MethodPost, path: "/api/v1/devices", summary: "Enter a device before it is enrolled", needs: may.DeviceWrite, status: http.StatusCreated}, d.createDevice)
 	handle(d, op{id: "find-device", method: http.MethodGet, path: "/api/v1/devices/{id}", summary: "Find a device", needs: may.DeviceRead}, d.findDevice)
 	handle(d, op{id: "change-device", method: http.MethodPatch, path: "/api/v1/devices/{id}", summary: "Rename or move a device", needs: may.DeviceWrite}, d.changeDevice)
@@ -140,8 +140,20 @@ func (d *door) pageOfDevices(ctx context.Context, actor may.Actor, filter roster
 		if out[i], err = d.deviceOut(ctx, device); err != nil {
 			return nil, "", err
 		}
+		if !may.Can(actor, may.DeviceRead, device.Branch()) {
+			out[i] = forTeaching(out[i])
+		}
 	}
 	return out, next, nil
+}
+
+// forTeaching leaves what names a device for a mode: contact and modes, which
+// deviceOut adds, are for who may open the device.
+func forTeaching(d Device) Device {
+	return Device{
+		ID: d.ID, Name: d.Name, Platform: d.Platform, School: d.School, Groups: []DeviceGroup{}, Enrolled: d.Enrolled, Simulated: d.Simulated,
+		State: d.State, Modes: []DeviceMode{},
+	}
 }
 
 func (d *door) findDevice(ctx context.Context, actor may.Actor, in *byID) (*body[Device], error) {

@@ -9,15 +9,49 @@ import (
 	"schulwart.org/server/may"
 )
 
-// Devices lists the devices that the actor may see, by name.
+// Devices lists the devices that the actor may see, by name. Who has no
+// DeviceRead where filter.Group is, but teaches that group now, gets its devices
+// as ForTeaching leaves them. Faults: NotFound for a group out of reach, Denied
+// "lesson.not_yours" for a colleague's, and Denied without a group or with words
+// to search for.
 func (s *Service) Devices(ctx context.Context, actor may.Actor, filter DeviceFilter) ([]Device, string, error) {
 	branches := may.Branches(actor, may.DeviceRead)
+	if filter.Group != "" {
+		group, _, err := s.group(ctx, actor, may.GroupRead, filter.Group)
+		switch {
+		case err == nil && !may.Can(actor, may.DeviceRead, group.Branch()):
+			return s.devicesTaught(ctx, actor, group, filter)
+		case err != nil && (len(branches) == 0 || !errs.Is(err, errs.NotFound)):
+			return nil, "", err
+		}
+	}
 	if len(branches) == 0 {
 		return nil, "", errs.E(errs.Denied, "denied", "action", string(may.DeviceRead))
 	}
 	devices, next, err := s.Store.ListDevices(ctx, branches, filter, s.Now())
 	for i := range devices {
 		devices[i] = forActor(actor, devices[i])
+	}
+	return devices, next, err
+}
+
+// devicesTaught lists the devices of a group for who teaches it now, so that
+// some of them can be named for a mode. Words would find them by serial number.
+func (s *Service) devicesTaught(ctx context.Context, actor may.Actor, group Group, filter DeviceFilter) ([]Device, string, error) {
+	teaches, err := s.TeachesNow(ctx, actor.ID, group.ID, s.Now())
+	if err != nil {
+		return nil, "", err
+	}
+	if !teaches {
+		return nil, "", errs.E(errs.Denied, "lesson.not_yours")
+	}
+	if filter.Query != "" || filter.Seen != "" {
+		return nil, "", errs.E(errs.Denied, "denied", "action", string(may.DeviceRead))
+	}
+	home := org.Branch{Authority: group.Authority, School: group.School}
+	devices, next, err := s.Store.ListDevices(ctx, []org.Branch{home}, filter, s.Now())
+	for i := range devices {
+		devices[i] = devices[i].ForTeaching()
 	}
 	return devices, next, err
 }

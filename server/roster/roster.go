@@ -157,6 +157,15 @@ type Device struct {
 // Branch returns the school that the device is at home in.
 func (d Device) Branch() org.Branch { return org.Branch{Authority: d.Authority, School: d.School} }
 
+// ForTeaching leaves of a device what it takes to name it for a mode and to say
+// its state.
+func (d Device) ForTeaching() Device {
+	return Device{
+		Authority: d.Authority, ID: d.ID, School: d.School, SchoolName: d.SchoolName, Name: d.Name, Platform: d.Platform,
+		Simulated: d.Simulated, Leased: d.Leased, Enrolment: d.Enrolment,
+	}
+}
+
 // DeviceFilter narrows a list of devices.
 type DeviceFilter struct {
 	Query    string // words that begin the name, serial, person's, group's or room's name
