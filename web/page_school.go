@@ -22,9 +22,11 @@ type SchoolPage struct {
 	Curve     Curve
 }
 
-// SchoolMode is a mode that runs somewhere in the school.
+// SchoolMode is a mode that runs somewhere in the school: for a group, or for
+// Mode.Devices devices without one, of which Names are the first.
 type SchoolMode struct {
 	Group GroupRef
+	Names []string
 	Mode  RunningMode
 }
 

@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+// whom names the devices of a mode that has no group: "5 Geräte: GYM-0001,
+// GYM-0002, GYM-0003 …".
+func (m SchoolMode) whom(f Frame) string {
+	names := strings.Join(m.Names, ", ")
+	if m.Mode.Devices > len(m.Names) {
+		names += "\u00a0…"
+	}
+	return f.T("school.devices", "count", m.Mode.Devices, "names", names)
+}
+
 // headline answers the page's question in one sentence or two.
 func (p SchoolPage) headline() string {
 	teaching := p.T("school.quiet")

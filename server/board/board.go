@@ -61,6 +61,7 @@ type Running struct {
 	Group   string
 	Kind    org.GroupKind
 	Devices int
+	Names   []string // of its first devices, at most three, where it has no group
 }
 
 // Overdue is a lease past its end whose end was not read back.

@@ -43,7 +43,7 @@ func (h *Handler) showSchool(c *gin.Context) error {
 		mode := runningMode(v.actor, running.Mode, now)
 		mode.Devices = running.Devices
 		shown.Running = append(shown.Running, web.SchoolMode{
-			Group: web.GroupRef{ID: running.Mode.Branch.Group.String(), Name: running.Group, Kind: web.GroupKind(running.Kind)}, Mode: mode,
+			Group: web.GroupRef{ID: running.Mode.Branch.Group.String(), Name: running.Group, Kind: web.GroupKind(running.Kind)}, Names: running.Names, Mode: mode,
 		})
 	}
 	shown.MayEnrol = may.Can(v.actor, may.TokenWrite, branch)

@@ -79,6 +79,11 @@ func (s *Store) RunningModes(ctx context.Context, school org.Branch, at time.Tim
 		err := s.reader(ctx).QueryRowContext(ctx, `SELECT COALESCE((SELECT name FROM school_groups WHERE authority = $1 AND id = $2), ''),
 			COALESCE((SELECT kind FROM school_groups WHERE authority = $1 AND id = $2), ''), (SELECT COUNT(*) FROM leases WHERE authority = $1 AND mode = $3)`,
 			school.Authority, mode.Branch.Group, mode.ID).Scan(&running[i].Group, &running[i].Kind, &running[i].Devices)
+		if err == nil && running[i].Group == "" {
+			running[i].Names, err = collect(ctx, s.reader(ctx), func(row scanner) (name string, err error) { return name, row.Scan(&name) },
+				`SELECT d.name FROM leases l JOIN devices d ON d.authority = l.authority AND d.id = l.device
+				WHERE l.authority = $1 AND l.mode = $2 ORDER BY d.name, d.id LIMIT 3`, school.Authority, mode.ID)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,20 @@ func TestTheListOfSchoolsCountsAsTheSchoolDoes(t *testing.T) {
 		}
 		if found.Seen != 2 || found.Seen != today.Seen || found.Deviating != today.Deviating || found.Modes != 1 || found.Modes != len(running) {
 			t.Errorf("the list says %+v, the school %+v and %d modes", found, today, len(running))
+		}
+		// A mode for ticked devices has no group to name, and names the first of them.
+		storetest.Exec(t, s, `INSERT INTO modes (authority, id, school, group_id, kind, starts, ends, staff, by_name, rules, created, changed) VALUES ($1, 'ticked', $2, '', 'offline', $3, $4, 'p', 'Frau Oert', '{}', 1, 1)`,
+			school.Authority, school.School, at(-time.Minute), at(time.Hour))
+		for n := range 4 {
+			storetest.Exec(t, s, `INSERT INTO leases (authority, id, mode, school, device, enrolment, rev, kind, rules, starts, ends, keep_until, by_name, state, since) VALUES ($1, $2, 'ticked', $3, $4, '', 1, 'offline', '{}', $5, $6, $6, 'Frau Oert', 'planned', 1)`,
+				school.Authority, fmt.Sprint("l", n), school.School, fmt.Sprint("d", 3-n), at(-time.Minute), at(time.Hour))
+		}
+		running, err = s.RunningModes(t.Context(), school, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(running) != 2 || running[0].Devices != 4 || !slices.Equal(running[0].Names, []string{"d0", "d1", "d2"}) || running[1].Names != nil {
+			t.Errorf("running %+v", running)
 		}
 		if other, err := s.Glance(t.Context(), org.Branch{Authority: school.Authority, School: "other"}, midnight, now); err != nil || other.Seen+other.Modes != 0 {
 			t.Errorf("another school has %+v, %v", other, err)

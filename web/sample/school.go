@@ -19,13 +19,17 @@ func curve() web.Curve {
 
 func schoolPage(f web.Frame) web.SchoolPage {
 	sites := web.RunningMode{ID: "m8", Kind: web.ModeSites, What: "Mathematik 7", By: "Herr Adler", Starts: at(9, 55), Ends: until}
+	ticked := web.RunningMode{ID: "m9", Kind: web.ModeOffline, By: "Frau Oert", Starts: at(9, 58), Ends: until, Devices: 5}
 	follow := 94
 	return web.SchoolPage{
 		Follow: &follow,
 		Frame:  admin(f, web.NavSchool), School: "Goethe-Gymnasium", Authority: "Landeshauptstadt Musterstadt",
 		Period: &web.Period{Number: 3, Start: at(9, 50), End: until}, Teaching: true,
 		Devices: 640, Seen: 612, CheckedAt: at(10, 3), Deviating: 7, Missing: 5, Curve: curve(),
-		Running: []web.SchoolMode{{Group: class7b, Mode: offline(false)}, {Group: group("g7a", "7a", web.KindClass), Mode: sites}},
+		Running: []web.SchoolMode{
+			{Group: class7b, Mode: offline(false)}, {Group: group("g7a", "7a", web.KindClass), Mode: sites},
+			{Names: []string{"GYM-0001", "GYM-0002", "GYM-0003"}, Mode: ticked},
+		},
 		Todo: []web.Todo{
 			{Urgency: "today", What: say("deviating", "count", 7), URL: web.With(web.PathDevices, "state", "deviating")},
 			{Urgency: "soon", What: say("missing", "count", 5), URL: web.With(web.PathDevices, "seen", "14d")},
