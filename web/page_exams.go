@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // ExamState is how far an examination is; its word is exam.state.<state>.
 type ExamState string
@@ -176,12 +180,28 @@ type ExamReadyPage struct {
 	Armed int
 	Free  int // devices that nothing keeps
 	Rows  []ExamReady
+	// Asked is when the devices were asked to say how they are, zero if nobody asked;
+	// Answered have done so since. Again is where to look again meanwhile, "" when
+	// that is over.
+	Asked    time.Time
+	Answered int
+	Again    string
+}
+
+// again are the attributes of a part that is fetched anew while something is still
+// to come.
+func again(url string) templ.Attributes {
+	if url == "" {
+		return nil
+	}
+	return templ.Attributes{"hx-get": url, "hx-trigger": "load delay:2s", "hx-select": "#ready", "hx-target": "#ready", "hx-swap": "outerHTML"}
 }
 
 // ExamReady is a device with its blockers.
 type ExamReady struct {
 	Name     string
 	Armed    bool
+	Answered bool // since it was asked
 	Blockers []ExamBlocker
 }
 

@@ -92,11 +92,17 @@ type ExamReadiness struct {
 	Devices []ExamReady `json:"devices" nullable:"false"`
 }
 
+// ExamAsked is how many devices were asked how they are.
+type ExamAsked struct {
+	Asked int `json:"asked"`
+}
+
 // ExamReady is one device of it.
 type ExamReady struct {
 	ID       org.ID        `json:"id"`
 	Name     string        `json:"name"`
 	Armed    bool          `json:"armed"`
+	SeenAt   *time.Time    `json:"seen_at,omitempty" doc:"When it last said how it is."`
 	Blockers []ExamBlocker `json:"blockers" nullable:"false"`
 }
 
@@ -174,6 +180,7 @@ func registerExams(d *door) {
 	handle(d, op{id: "create-exam", method: http.MethodPost, path: "/api/v1/exams", summary: "Prepare an examination", needs: may.ExamWrite, status: http.StatusCreated}, d.createExam)
 	handle(d, op{id: "find-exam", method: http.MethodGet, path: "/api/v1/exams/{id}", summary: "Find an examination", needs: may.ExamRead}, d.findExam)
 	handle(d, op{id: "exam-readiness", method: http.MethodGet, path: "/api/v1/exams/{id}/readiness", summary: "Ask what keeps devices from an examination", needs: may.ExamRun}, d.examReadiness)
+	handle(d, op{id: "ask-exam-readiness", method: http.MethodPost, path: "/api/v1/exams/{id}/readiness", summary: "Wake the devices of an examination, so that each says now how it is", needs: may.ExamRun}, d.askReadiness)
 	handle(d, op{id: "start-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/start", summary: "Start an examination before its time; the whole window moves", needs: may.ExamRun}, d.startExam)
 	handle(d, op{id: "end-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/end", summary: "End an examination for everybody; twice is harmless", needs: may.ModeEnd}, d.endExam)
 	handle(d, op{id: "extend-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/extend", summary: "Give everybody, or one device, more time", needs: may.ExamRun}, d.extendExam)
@@ -265,6 +272,9 @@ func (d *door) examReadiness(ctx context.Context, actor may.Actor, in *byID) (*b
 	out := ExamReadiness{Devices: make([]ExamReady, len(ready))}
 	for i, one := range ready {
 		device := ExamReady{ID: one.Device, Name: one.Name, Armed: one.Line != nil && one.Line.Armed, Blockers: []ExamBlocker{}}
+		if !one.Seen.IsZero() {
+			device.SeenAt = &one.Seen
+		}
 		for _, blocker := range one.Blockers {
 			device.Blockers = append(device.Blockers, ExamBlocker{blocker.Key, blocker.Args, blocker.Stops})
 		}
@@ -277,6 +287,11 @@ func (d *door) examReadiness(ctx context.Context, actor may.Actor, in *byID) (*b
 		out.Devices[i] = device
 	}
 	return &body[ExamReadiness]{out}, nil
+}
+
+func (d *door) askReadiness(ctx context.Context, actor may.Actor, in *byID) (*body[ExamAsked], error) {
+	asked, err := d.Exams.AskReady(ctx, actor, in.ID)
+	return &body[ExamAsked]{ExamAsked{asked}}, err
 }
 
 func (d *door) examEvidence(ctx context.Context, actor may.Actor, in *byID) (*body[ExamEvidence], error) {

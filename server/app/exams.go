@@ -7,9 +7,12 @@ import (
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
+	"schulwart.org/policies/mdm"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/version"
 	"schulwart.org/server/api"
+	"schulwart.org/server/command"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/exam"
 	"schulwart.org/server/ids"
 	"schulwart.org/server/lesson"
@@ -18,9 +21,23 @@ import (
 
 func (a *App) examRoom() *exam.Service {
 	return &exam.Service{
-		Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, Boards: a.Live, Schools: ExamSchools{a.Store, a.Config.Zone()}, NewID: ids.New, Now: a.Now, Agent: version.Version, BrowserKey: a.browserKey, WorkKey: a.workKey,
+		Store: a.Store, Roster: a.Roster, Leases: ExamLeases{a.Lessons}, Boards: a.Live, Schools: ExamSchools{a.Store, a.Config.Zone()}, NewID: ids.New, Now: a.Now, Asks: examAsks{a}, Agent: version.Version, BrowserKey: a.browserKey, WorkKey: a.workKey,
 		BrowserURL: func(exam org.ID, mark string) string { return a.Config.PublicURL + api.SealedPath(exam, mark) },
 	}
+}
+
+// examAsks asks devices what they are, as their own protocol does.
+type examAsks struct{ *App }
+
+// Ask is exam.Asker.
+func (a examAsks) Ask(ctx context.Context, authority org.ID, devices ...org.ID) error {
+	for _, device := range devices {
+		_, err := a.Command.Send(ctx, command.Order{Authority: authority, Device: device, Command: mdm.DeviceInformation()})
+		if kind := errs.KindOf(err); err != nil && kind != errs.Conflict && kind != errs.NotFound && kind != errs.Unavailable {
+			return err
+		}
+	}
+	return nil
 }
 
 // ExamLeases makes modes and leases of what the room of examinations wishes. It

@@ -22,7 +22,7 @@ func (h *Handler) showExamReady(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.ExamReadyPage{Frame: v.frame, Exam: at}
+	shown := web.ExamReadyPage{Frame: v.frame, Exam: at, Asked: h.askedAt(c)}
 	names := may.SeesNames(v.actor, e.Branch)
 	for _, one := range ready {
 		row := web.ExamReady{Name: seatName(one.Seat, names), Armed: one.Line != nil && one.Line.Armed}
@@ -35,9 +35,36 @@ func (h *Handler) showExamReady(c *gin.Context) error {
 		if !one.Stopped() {
 			shown.Free++
 		}
+		if row.Answered = !shown.Asked.IsZero() && !one.Seen.Before(shown.Asked); row.Answered {
+			shown.Answered++
+		}
 		shown.Rows = append(shown.Rows, row)
 	}
+	if !shown.Asked.IsZero() && shown.Answered < len(shown.Rows) && h.Now().Sub(shown.Asked) < answersWithin {
+		shown.Again = c.Request.URL.RequestURI()
+	}
 	return page(c, web.ExamReadyShow(shown))
+}
+
+// answersWithin is for how long the page waits for devices that were asked.
+const answersWithin = 2 * time.Minute
+
+// askedAt reads when the devices were asked, zero if that is long ago.
+func (h *Handler) askedAt(c *gin.Context) time.Time {
+	ms, err := strconv.ParseInt(c.Query("gefragt"), 10, 64)
+	if at := time.UnixMilli(ms); err == nil && h.Now().Sub(at) < 2*answersWithin {
+		return at
+	}
+	return time.Time{}
+}
+
+// POST /pruefungen/:exam/bereitschaft
+func (h *Handler) askExamReady(c *gin.Context) error {
+	id, at := param(c, "exam"), h.Now()
+	if _, err := h.Exams.AskReady(c.Request.Context(), visitor(c).actor, id); err != nil {
+		return err
+	}
+	return seeOther(c, web.With(web.To(web.PathExamReady, id.String()), "gefragt", strconv.FormatInt(at.UnixMilli(), 10)))
 }
 
 // webBlocker tells instants, sizes and parts as people read them.

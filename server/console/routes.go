@@ -118,6 +118,7 @@ var examRoutes = []Route{
 	{Method: post, Pattern: web.PathExamDo, Needs: may.ModeEnd, handle: (*Handler).changeExam},
 	{Method: get, Pattern: web.PathExamSeat, Needs: may.ExamRun, handle: (*Handler).showExamSeat},
 	{Method: post, Pattern: web.PathExamSeat, Needs: may.ModeEnd, handle: (*Handler).changeExamSeat},
+	{Method: post, Pattern: web.PathExamReady, Needs: may.ExamRun, handle: (*Handler).askExamReady},
 	{Method: get, Pattern: web.PathExamReady, Needs: may.ExamRun, handle: (*Handler).showExamReady},
 	{Method: get, Pattern: web.PathExamTimes, Needs: may.ExamRun, handle: (*Handler).showExamTimes},
 	{Method: get, Pattern: web.PathExamCodes, Needs: may.ExamRun, handle: (*Handler).showExamCodes},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,6 +62,17 @@ func TestThreeHundredLaptopsInTenExamsStartInTheSameSecond(t *testing.T) {
 		await(t, fmt.Sprint("examination ", i, " to be armed"), func() bool { return stand(i, "armed") == each })
 	}
 	t.Logf("all were armed %v before the start", time.Until(starts).Round(time.Millisecond))
+	var asked api.ExamAsked
+	since := time.Now()
+	office.want(http.StatusOK, "POST", "/api/v1/exams/"+ids[0].String()+"/readiness", nil, &asked)
+	if asked.Asked != each {
+		t.Errorf("%d of %d devices were asked how they are", asked.Asked, each)
+	}
+	await(t, "each to have said how it is", func() bool {
+		var ready api.ExamReadiness
+		office.want(http.StatusOK, "GET", "/api/v1/exams/"+ids[0].String()+"/readiness", nil, &ready)
+		return len(ready.Devices) == each && !slices.ContainsFunc(ready.Devices, func(d api.ExamReady) bool { return d.SeenAt == nil || d.SeenAt.Before(since) })
+	})
 	h.close()
 	all.until(starts.Add(-time.Second))
 	all.pace(slowly)

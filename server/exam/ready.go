@@ -36,6 +36,12 @@ type ReadinessStore interface {
 	ExamFacts(ctx context.Context, exam Exam, devices []org.ID) (map[org.ID]Facts, error)
 }
 
+// Asker asks devices to say now how they are, and wakes them for it. Devices that
+// are gone are passed over.
+type Asker interface {
+	Ask(ctx context.Context, authority org.ID, devices ...org.ID) error
+}
+
 // Blocker is something that keeps a device from the examination, or may. Key is
 // under "exam.blocker" in web/locale, its remedy under "exam.remedy".
 type Blocker struct {
@@ -47,13 +53,34 @@ type Blocker struct {
 // Ready is what is known of a device before the examination.
 type Ready struct {
 	Seat
-	Line     *Line // nil: nothing is on its way to it yet
+	Line     *Line     // nil: nothing is on its way to it yet
+	Seen     time.Time // when it last said something of itself; zero: never
 	Blockers []Blocker
 }
 
 // Stopped reports whether something keeps the device from the examination.
 func (r Ready) Stopped() bool {
 	return slices.ContainsFunc(r.Blockers, func(b Blocker) bool { return b.Stops })
+}
+
+// AskReady asks every device of an examination to say now how it is. It returns how
+// many were asked; Readiness tells by Seen which of them have answered.
+func (s *Service) AskReady(ctx context.Context, actor may.Actor, id org.ID) (int, error) {
+	exam, _, err := s.open(ctx, actor, id, may.ExamRun)
+	if err != nil {
+		return 0, err
+	}
+	seats, err := s.Store.ExamSeats(ctx, exam)
+	if err != nil || s.Asks == nil {
+		return 0, err
+	}
+	var devices []org.ID
+	for _, seat := range seats {
+		if seat.Enrolment != "" {
+			devices = append(devices, seat.Device)
+		}
+	}
+	return len(devices), s.Asks.Ask(ctx, exam.Branch.Authority, devices...)
 }
 
 // Readiness checks each device. It looks at what they said and asks none.
@@ -77,7 +104,12 @@ func (s *Service) Readiness(ctx context.Context, actor may.Actor, id org.ID) (Ex
 	ready := make([]Ready, 0, len(seats))
 	for _, seat := range seats {
 		line := lines[seat.Enrolment]
-		ready = append(ready, Ready{Seat: seat, Line: line, Blockers: s.blockers(exam, seat, facts[seat.Device], line)})
+		one := Ready{Seat: seat, Line: line, Seen: facts[seat.Device].Seen}
+		if line != nil {
+			one.Seen = later(one.Seen, line.Seen)
+		}
+		one.Blockers = s.blockers(exam, seat, facts[seat.Device], line, one.Seen)
+		ready = append(ready, one)
 	}
 	return exam, ready, nil
 }
@@ -99,7 +131,7 @@ func (s *Service) seatLines(ctx context.Context, exam Exam) ([]Seat, map[org.ID]
 	return seats, lines, nil
 }
 
-func (s *Service) blockers(exam Exam, seat Seat, facts Facts, line *Line) []Blocker {
+func (s *Service) blockers(exam Exam, seat Seat, facts Facts, line *Line, seen time.Time) []Blocker {
 	var all []Blocker
 	add := func(stops bool, key string, pairs ...string) {
 		args := map[string]string{}
@@ -115,10 +147,6 @@ func (s *Service) blockers(exam Exam, seat Seat, facts Facts, line *Line) []Bloc
 	}
 	if !seat.Platform.Agent() {
 		s.tablet(exam, line, now, add)
-	}
-	seen := facts.Seen
-	if line != nil {
-		seen = later(seen, line.Seen)
 	}
 	switch {
 	case seen.IsZero():

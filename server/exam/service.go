@@ -133,6 +133,8 @@ type Service struct {
 	Schools Schools
 	NewID   func() org.ID
 	Now     func() time.Time
+	// Asks wakes devices that shall say how they are; nil: nobody is woken.
+	Asks Asker
 	// Agent is the version of the agent that belongs to this server; devices with
 	// another are named in the readiness list. Empty: none is.
 	Agent string

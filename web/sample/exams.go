@@ -122,9 +122,9 @@ var exams = []Sample{
 			{Device: "t1", Name: "Ada B.", Ends: at(10, 50)}, {Device: "t2", Name: "Ben K.", Ends: at(11, 13), More: 23 * time.Minute}}})
 	}},
 	{"exam-ready", "Prüfungen", func(f web.Frame) templ.Component {
-		return web.ExamReadyShow(web.ExamReadyPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Armed: 2, Free: 3, Rows: []web.ExamReady{
-			{Name: "Ada B. · MS-0401", Armed: true},
-			{Name: "Ben K. · MS-0402", Armed: true, Blockers: []web.ExamBlocker{{Key: "battery", Args: map[string]any{"percent": "18"}}}},
+		return web.ExamReadyShow(web.ExamReadyPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Armed: 2, Free: 3, Asked: at(9, 40), Answered: 2, Rows: []web.ExamReady{
+			{Name: "Ada B. · MS-0401", Armed: true, Answered: true},
+			{Name: "Ben K. · MS-0402", Armed: true, Answered: true, Blockers: []web.ExamBlocker{{Key: "battery", Args: map[string]any{"percent": "18"}}}},
 			{Name: "Cem A. · MS-0403", Blockers: []web.ExamBlocker{{Key: "not_armed", Stops: true}, {Key: "clock", Args: map[string]any{"seconds": "310"}}}},
 			{Name: "Dana L. · MS-0404", Blockers: []web.ExamBlocker{{Key: "app_missing", Args: map[string]any{"app": "GeoGebra"}, Stops: true}}},
 			{Name: "Elif S. · MS-0405"}}})
