@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -82,6 +83,9 @@ type ExamRules struct {
 	Message string
 	Open    []Option // usb, clipboard, printing, screens, spelling, assistants, capture, virtual
 	Aids    []Option // reader, magnifier, contrast, keyboard
+	// Calculators are the kinds of calculator, the chosen one among them.
+	Calculators []Option // CalculatorUnsaid, none, basic, scientific, graphing, cas
+
 	Resume  bool
 	Collect bool // files are given out and handed in
 	Every   int  // minutes between two states that are kept
@@ -89,6 +93,14 @@ type ExamRules struct {
 	// says that it locks them itself.
 	TabletApp string
 	SelfLock  bool
+}
+
+// CalculatorUnsaid is the option that says nothing of calculators.
+const CalculatorUnsaid = "unsaid"
+
+// calculator is the kind of calculator that is named; empty: none is.
+func (r ExamRules) calculator() []Option {
+	return slices.DeleteFunc(chosen(r.Calculators), func(o Option) bool { return o.Value == CalculatorUnsaid })
 }
 
 // ExamPage is an examination as who leads it sees it. It never says whose end is
@@ -244,6 +256,7 @@ type ExamEvidencePage struct {
 	Frame
 	Exam     ExamRow
 	Whole    bool
+	Rules    ExamRules
 	Doubtful []string // devices whose own log was not whole
 	Parts    []ExamChain
 	CSV      string

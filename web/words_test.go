@@ -47,7 +47,7 @@ var families = []string{
 	// The console says these by itself: in messages, and for places and things that exist nowhere else.
 	"mail", "place", "preset", "rehearsal",
 	// What rooms, devices and rules say of examinations.
-	"exam.state", "exam.standing", "exam.reason", "exam.record", "exam.blocker", "exam.remedy", "exam.now", "exam.explain", "exam.open", "exam.aid", "exam.preset", "exam.import.field", "exam.lost.cause", "exam.import.kind", "exam.work", "exam.left",
+	"exam.state", "exam.standing", "exam.reason", "exam.record", "exam.blocker", "exam.remedy", "exam.now", "exam.explain", "exam.open", "exam.aid", "exam.calculator.kind", "exam.preset", "exam.import.field", "exam.lost.cause", "exam.import.kind", "exam.work", "exam.left",
 	// The catalogue names families, fields and choices; server/console checks that each has words.
 	// Made from the catalogue's names, and from what the room of the standard says.
 	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "exceptions.asked", "draft.from", "take.from",

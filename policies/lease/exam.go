@@ -26,6 +26,10 @@ type Examination struct {
 	Capture      bool `json:"capture,omitempty"`    // pictures and films of the screen
 	Virtual      bool `json:"virtual,omitempty"`    // virtual machines and remote sessions, otherwise reported
 
+	// Calculator is the kind of calculator that pupils may use, one of Calculators;
+	// empty: nothing is said of it. It is an announcement, and opens no program.
+	Calculator string `json:"calculator,omitempty"`
+
 	// Aids names the accessibility aids that stay possible: "reader", "magnifier",
 	// "contrast", "keyboard". Nil: all of them stay.
 	Aids []string `json:"aids,omitempty"`
@@ -43,6 +47,11 @@ type Examination struct {
 	// Work is the folder whose files are handed in; nil: nothing is.
 	Work *Work `json:"work,omitempty"`
 }
+
+// Calculators are the kinds of calculator, as rules for examinations in German
+// schools tell them apart: none, the four functions, scientific (WTR), graphing
+// (GTR), computer algebra (CAS).
+var Calculators = []string{"none", "basic", "scientific", "graphing", "cas"}
 
 // Work says what happens with the files of an examination.
 type Work struct {

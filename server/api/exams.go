@@ -28,6 +28,7 @@ type ExamRules struct {
 	Capture      bool     `json:"capture,omitempty"`
 	Virtual      bool     `json:"virtual,omitempty"`
 	Aids         []string `json:"aids,omitempty" maxItems:"10" doc:"Accessibility aids that stay; without a list, all of them."`
+	Calculator   string   `json:"calculator,omitempty" enum:"none,basic,scientific,graphing,cas" doc:"Kind of calculator that pupils may use: none, four functions, scientific (WTR), graphing (GTR), computer algebra (CAS). Without one, nothing is said of it."`
 	TabletApp    string   `json:"tablet_app,omitempty" maxLength:"155" doc:"App that Apple tablets are locked to, by bundle identifier; without one, Safari with the page."`
 	SelfLock     bool     `json:"self_lock,omitempty" doc:"The app locks the tablet itself (assessment mode)."`
 	Collect      bool     `json:"collect,omitempty" doc:"Each pupil has a folder whose files are handed in (Linux)."`
@@ -42,7 +43,7 @@ func (r ExamRules) rules() lease.Rules {
 	}
 	return lease.Rules{Sites: lesson.Hosts(r.Sites), Apps: r.Apps, Message: r.Message, Exam: &lease.Examination{
 		Page: r.Page, USB: r.USB, Clipboard: r.Clipboard, Printing: r.Printing, SecondScreen: r.SecondScreen, Spelling: r.Spelling, Assistants: r.Assistants,
-		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, TabletApp: r.TabletApp, SelfLock: r.SelfLock, Work: collected,
+		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, Calculator: r.Calculator, TabletApp: r.TabletApp, SelfLock: r.SelfLock, Work: collected,
 	}}
 }
 
@@ -50,7 +51,7 @@ func examRulesOut(r lease.Rules) ExamRules {
 	out := ExamRules{Sites: r.Sites, Apps: r.Apps, Message: r.Message}
 	if e := r.Exam; e != nil {
 		out.Page, out.USB, out.Clipboard, out.Printing, out.SecondScreen = e.Page, e.USB, e.Clipboard, e.Printing, e.SecondScreen
-		out.TabletApp, out.SelfLock = e.TabletApp, e.SelfLock
+		out.Calculator, out.TabletApp, out.SelfLock = e.Calculator, e.TabletApp, e.SelfLock
 		out.Spelling, out.Assistants, out.Capture, out.Virtual, out.Aids, out.Resume = e.Spelling, e.Assistants, e.Capture, e.Virtual, e.Aids, e.Resume
 		if e.Work != nil {
 			out.Collect, out.CollectEvery = true, e.Work.Every

@@ -16,7 +16,7 @@ func TestAnExaminationByProgram(t *testing.T) {
 		starts := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 		wanted := object{
 			"name": "Mathematik", "target": object{"group": h.class.ID}, "starts_at": starts, "ends_at": starts.Add(90 * time.Minute), "room": "Aula",
-			"rules": object{"page": "https://moodle.example/mathe", "resume": true}, "extra_time": []object{{"device": h.devices[0].ID, "percent": 10}},
+			"rules": object{"page": "https://moodle.example/mathe", "resume": true, "calculator": "scientific"}, "extra_time": []object{{"device": h.devices[0].ID, "percent": 10}},
 		}
 		var exam struct {
 			ID, State string
@@ -74,7 +74,7 @@ func TestAnExaminationByProgram(t *testing.T) {
 			}
 		}
 		h.ask(admin, "GET", path, nil, &exam)
-		if exam.State != "ended" || exam.Rules["resume"] != true || exam.Rules["page"] != "https://moodle.example/mathe" {
+		if exam.State != "ended" || exam.Rules["resume"] != true || exam.Rules["calculator"] != "scientific" || exam.Rules["page"] != "https://moodle.example/mathe" {
 			t.Errorf("%+v", exam)
 		}
 		var evidence struct {

@@ -36,7 +36,7 @@ func (h *Handler) showExamEvidence(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := web.ExamEvidencePage{Frame: v.frame, Exam: row, Whole: evidence.Whole, CSV: exportURL(c)}
+	shown := web.ExamEvidencePage{Frame: v.frame, Exam: row, Rules: webRules(evidence.Exam.Rules), Whole: evidence.Whole, CSV: exportURL(c)}
 	for _, device := range evidence.Doubtful {
 		shown.Doubtful = append(shown.Doubtful, names[device])
 	}

@@ -107,7 +107,10 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 	if school, err := visitor(c).branch(); err == nil {
 		plan.School, plan.Authority = school.School, school.Authority
 	}
-	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1", TabletApp: field(c, "tablet_app"), SelfLock: field(c, "self_lock") == "1"}
+	rules := lease.Examination{Page: field(c, "page"), Resume: field(c, "resume") == "1", Calculator: field(c, "calculator"), TabletApp: field(c, "tablet_app"), SelfLock: field(c, "self_lock") == "1"}
+	if rules.Calculator == web.CalculatorUnsaid {
+		rules.Calculator = ""
+	}
 	if field(c, "collect") == "1" {
 		rules.Work = &lease.Work{Every: exam.CollectEvery}
 		if e.Rules.Exam != nil && e.Rules.Exam.Work != nil {
@@ -216,6 +219,13 @@ func webRules(rules lease.Rules) web.ExamRules {
 	copied := *e
 	for _, opening := range openings {
 		shown.Open = append(shown.Open, web.Option{Value: opening.name, Chosen: *opening.of(&copied)})
+	}
+	for _, kind := range append([]string{""}, lease.Calculators...) {
+		option := web.Option{Value: kind, Chosen: kind == e.Calculator}
+		if kind == "" {
+			option.Value = web.CalculatorUnsaid
+		}
+		shown.Calculators = append(shown.Calculators, option)
 	}
 	for _, aid := range exam.Aids {
 		shown.Aids = append(shown.Aids, web.Option{Value: aid, Chosen: e.Aids == nil || slices.Contains(e.Aids, aid)})

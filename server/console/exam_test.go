@@ -15,7 +15,7 @@ func (h *house) examForm(more ...string) []string {
 	day := h.clock.now().In(berlin(h.t))
 	return append([]string{
 		"name", "Mathematik 2", "group", h.class.String(), "day", day.Format("2006-01-02"), "starts", day.Add(time.Hour).Format("15:04"), "ends", day.Add(150 * time.Minute).Format("15:04"),
-		"page", "https://moodle.example/mathe", "open", "printing", "aid", "reader", "aid", "magnifier", "aid", "contrast", "aid", "keyboard", "resume", "1",
+		"page", "https://moodle.example/mathe", "open", "printing", "aid", "reader", "aid", "magnifier", "aid", "contrast", "aid", "keyboard", "resume", "1", "calculator", "scientific",
 	}, more...)
 }
 
@@ -49,9 +49,12 @@ func TestATeacherPlansAndLeadsAnExamination(t *testing.T) {
 	if answer := oert.post(web.PathExamNew, append([]string{"ends", "07:00"}, h.examForm("do", "save")...)...); answer.status != http.StatusUnprocessableEntity || !strings.Contains(answer.body, "https://moodle.example/mathe") {
 		t.Errorf("with an end before the start: %d", answer.status)
 	}
+	if answer := oert.post(web.PathExamNew, append([]string{"calculator", "abacus"}, h.examForm("do", "save")...)...); answer.status != http.StatusUnprocessableEntity || !strings.Contains(answer.body, "Diese Art von Taschenrechner") {
+		t.Errorf("with a calculator that nobody knows: %d", answer.status)
+	}
 	at := h.plannedExam(oert)
 	page := oert.get(at).body
-	for _, want := range []string{"Mathematik 2", "Geräten scharf", "Bereitschaft prüfen", "moodle.example", "Drucken", "Probe auf allen Geräten"} {
+	for _, want := range []string{"wissenschaftlicher (WTR)", "Mathematik 2", "Geräten scharf", "Bereitschaft prüfen", "moodle.example", "Drucken", "Probe auf allen Geräten"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -90,7 +93,7 @@ func TestATeacherPlansAndLeadsAnExamination(t *testing.T) {
 	if !strings.HasPrefix(file, "device,name,seq,") || strings.Count(file, "\n") < 5 {
 		t.Errorf("the file: %s", file)
 	}
-	if text := oert.get(at + "/nachweis").body; !strings.Contains(text, "Vollständig") || !strings.Contains(text, "Für alle beendet") {
+	if text := oert.get(at + "/nachweis").body; !strings.Contains(text, "Vollständig") || !strings.Contains(text, "Für alle beendet") || !strings.Contains(text, "wissenschaftlicher (WTR)") {
 		t.Error("the evidence")
 	}
 	copied := oert.post(at + "/kopie")

@@ -283,6 +283,9 @@ func rulesOf(name string, rules lease.Rules, draft bool) (lease.Rules, error) {
 			return rules, errs.E(errs.Invalid, "exam.no_such_aid").In("aid")
 		}
 	}
+	if exam.Calculator != "" && !slices.Contains(lease.Calculators, exam.Calculator) {
+		return rules, errs.E(errs.Invalid, "exam.no_such_calculator").In("calculator")
+	}
 	rules.Exam = &exam
 	return rules, nil
 }

@@ -19,6 +19,9 @@ func examRules() web.ExamRules {
 	for _, name := range []string{"reader", "magnifier", "contrast", "keyboard"} {
 		rules.Aids = append(rules.Aids, web.Option{Value: name, Chosen: true})
 	}
+	for _, name := range []string{web.CalculatorUnsaid, "none", "basic", "scientific", "graphing", "cas"} {
+		rules.Calculators = append(rules.Calculators, web.Option{Value: name, Chosen: name == "scientific"})
+	}
 	return rules
 }
 
