@@ -86,14 +86,18 @@ func recordText(frame web.Frame, r exam.Record, names map[org.ID]string) web.Sen
 func exportEvidence(c *gin.Context, evidence exam.Evidence, names map[org.ID]string) error {
 	var file bytes.Buffer
 	out := csv.NewWriter(&file)
-	_ = out.Write([]string{"device", "name", "seq", "server_time", "device_time", "key", "args", "by", "hash"})
+	_ = out.Write([]string{"device", "name", "seq", "server_time", "device_time", "key", "args", "by", "hash", "calculator"})
+	calculator := ""
+	if rules := evidence.Exam.Rules.Exam; rules != nil {
+		calculator = rules.Calculator
+	}
 	for _, r := range evidence.Records {
 		said := ""
 		if !r.Said.IsZero() {
 			said = r.Said.UTC().Format(time.RFC3339Nano)
 		}
 		_ = out.Write([]string{
-			r.Device.String(), harmless(names[r.Device]), strconv.Itoa(r.Seq), r.At.UTC().Format(time.RFC3339Nano), said, r.Key, harmless(argsText(r.Args)), harmless(r.By), r.Hash,
+			r.Device.String(), harmless(names[r.Device]), strconv.Itoa(r.Seq), r.At.UTC().Format(time.RFC3339Nano), said, r.Key, harmless(argsText(r.Args)), harmless(r.By), r.Hash, calculator,
 		})
 	}
 	out.Flush()

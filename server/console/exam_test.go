@@ -90,7 +90,7 @@ func TestATeacherPlansAndLeadsAnExamination(t *testing.T) {
 		}
 	}
 	file := oert.get(at + "/nachweis?format=csv").body
-	if !strings.HasPrefix(file, "device,name,seq,") || strings.Count(file, "\n") < 5 {
+	if !strings.HasPrefix(file, "device,name,seq,") || strings.Count(file, "\n") < 5 || !strings.Contains(file, ",hash,calculator\n") || !strings.HasSuffix(file, ",scientific\n") {
 		t.Errorf("the file: %s", file)
 	}
 	if text := oert.get(at + "/nachweis").body; !strings.Contains(text, "Vollständig") || !strings.Contains(text, "Für alle beendet") || !strings.Contains(text, "wissenschaftlicher (WTR)") {
