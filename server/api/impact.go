@@ -20,6 +20,7 @@ type Impact struct {
 	Lower   []ImpactUnheard `json:"lower" nullable:"false" doc:"Words of places below that are heard no longer."`
 	Heard   []ImpactUnheard `json:"heard" nullable:"false" doc:"Words that are heard again."`
 	Strands []ImpactStrand  `json:"strands" nullable:"false" doc:"Combinations that would strand devices; such a draft cannot be published."`
+	Refused []ImpactRefused `json:"refused" nullable:"false" doc:"Fields that a place above decides: they change nothing, and such a draft cannot be published."`
 	At      time.Time       `json:"at"`
 }
 
@@ -70,10 +71,26 @@ type ImpactStrand struct {
 	Devices int               `json:"devices"`
 }
 
+// ImpactRefused is a field that a place above decides.
+type ImpactRefused struct {
+	Key       string `json:"key" example:"policy.locked"`
+	Family    string `json:"family"`
+	Field     string `json:"field"`
+	Place     Place  `json:"place" doc:"Who decides."`
+	Exception bool   `json:"exception" doc:"An exception is the way out."`
+}
+
 func impactOut(found standard.Impact) Impact {
 	out := Impact{
 		Devices: found.Devices, Changed: found.Changed, Unable: found.Unable, More: found.More, At: found.At,
-		Schools: []ImpactSchool{}, Cannot: []ImpactCannot{}, Fields: []ImpactField{}, Strands: []ImpactStrand{},
+		Schools: []ImpactSchool{}, Cannot: []ImpactCannot{}, Fields: []ImpactField{}, Strands: []ImpactStrand{}, Refused: []ImpactRefused{},
+	}
+	for _, f := range found.Refused {
+		refused := ImpactRefused{Key: f.Key, Family: f.Family, Field: f.Field, Exception: f.Exception}
+		if f.Place != nil {
+			refused.Place = placeOut(*f.Place)
+		}
+		out.Refused = append(out.Refused, refused)
 	}
 	for _, s := range found.Schools {
 		out.Schools = append(out.Schools, ImpactSchool{Named{s.School.School, s.Name}, s.Devices, s.Changed, s.Cannot})

@@ -55,6 +55,7 @@ func TestAProgramChangesAPolicy(t *testing.T) {
 		if len(fields.Fields) != 1 || fields.Fields[0]["leeway"] != "stricter" {
 			t.Errorf("policies: %+v", fields)
 		}
+		h.looser(t)
 		h.exceptions(t)
 		var versions struct{ Items []object }
 		h.ask(h.tokens[may.AuthorityAdmin], "GET", "/api/v1/policies/revisions?level=authority&place="+h.school.Authority.String(), nil, &versions)
@@ -69,6 +70,27 @@ func TestAProgramChangesAPolicy(t *testing.T) {
 			t.Errorf("undo again: %d", r.StatusCode)
 		}
 	})
+}
+
+// looser sees that a school's draft says why it would change nothing.
+func (h *house) looser(t *testing.T) {
+	t.Helper()
+	var draft struct{ ID string }
+	h.ask(h.tokens[may.SchoolAdmin], "POST", "/api/v1/drafts", object{
+		"place": object{"level": "school", "id": h.school.ID}, "title": "Looser", "says": object{"usb-storage": object{"settings": object{"access": "allowed"}}},
+	}, &draft)
+	var impact struct {
+		Changed int
+		Refused []object
+	}
+	r := h.ask(h.tokens[may.SchoolAdmin], "POST", "/api/v1/drafts/"+draft.ID+"/impact", nil, &impact)
+	if r.StatusCode != 200 || impact.Changed != 0 || len(impact.Refused) != 1 || impact.Refused[0]["key"] != "policy.deviates" || impact.Refused[0]["exception"] != true {
+		t.Fatalf("impact of what is looser: %d %+v", r.StatusCode, impact)
+	}
+	if place := impact.Refused[0]["place"].(object); place["level"] != "authority" || place["id"] != h.school.Authority.String() {
+		t.Errorf("who decides: %+v", place)
+	}
+	h.ask(h.tokens[may.SchoolAdmin], "DELETE", "/api/v1/drafts/"+draft.ID, nil, nil)
 }
 
 func (h *house) exceptions(t *testing.T) {

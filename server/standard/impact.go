@@ -28,6 +28,9 @@ type Impact struct {
 	// Strands are combinations that would strand devices: they cannot be
 	// published.
 	Strands []Strand
+	// Refused are fields that a place above decides: they would change nothing, and
+	// cannot be published. Set by Service.Impact only.
+	Refused Faults
 	// Names names the places that sources speak of.
 	Names map[desired.Place]Place
 	At    time.Time

@@ -34,7 +34,12 @@ func (s *Service) Impact(ctx context.Context, actor may.Actor, id org.ID) (Impac
 	if err != nil {
 		return Impact{}, err
 	}
-	return s.impactOf(ctx, draft)
+	found, err := s.impactOf(ctx, draft)
+	if err != nil || draft.State == Published || draft.State == Discarded {
+		return found, err
+	}
+	found.Refused, err = s.faults(ctx, actor, draft.Place, draft.Base, draft.Changes)
+	return found, err
 }
 
 func (s *Service) impactOf(ctx context.Context, draft Draft) (Impact, error) {
