@@ -158,7 +158,7 @@ func TestThePupilReadsTheOwnEndAndAsksForHelp(t *testing.T) {
 	r := newRoom(t)
 	agent := &attentive{link: "stream"}
 	r.listen(agent)
-	r.exam(lease.Examination{Title: "Mathe <7b>", Page: r.page})
+	r.exam(lease.Examination{Title: "Mathe <7b>", Page: r.page, Calculator: "scientific"})
 	r.sees("the exam is in front", ddm.PartOK)
 	r.eventually("the page was asked for", func() bool { return r.asked.Load() > 0 })
 	r.eventually("the bar at the lower edge", func() bool { return r.bar(false).Dx() > 300 })
@@ -169,7 +169,7 @@ func TestThePupilReadsTheOwnEndAndAsksForHelp(t *testing.T) {
 			return strings.Contains(text, "Du bist verbunden.")
 		})
 		_, text := r.ask("GET", "", "/", nil)
-		for _, want := range []string{`<html lang="de" dir="ltr">`, "<h1>Mathe &lt;7b&gt;</h1>", "Von Frau Oert", "Deine Zeit endet um " + words.Clock(r.until, nil) + " Uhr.", "Noch 10 min.", "Ich brauche Hilfe", `href="` + r.page + `"`} {
+		for _, want := range []string{`<html lang="de" dir="ltr">`, "<h1>Mathe &lt;7b&gt;</h1>", "Von Frau Oert", "Deine Zeit endet um " + words.Clock(r.until, nil) + " Uhr.", "Noch 10 min.", "Taschenrechner: ein wissenschaftlicher (WTR).", "Ich brauche Hilfe", `href="` + r.page + `"`} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page lacks %q", want)
 			}

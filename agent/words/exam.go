@@ -15,6 +15,7 @@ type ExamText struct {
 	By       string // "Von Frau Oert"
 	End      string // "Deine Zeit endet um 10:35 Uhr."
 	Left     string // "Noch 23 min."
+	Tool     string // "Taschenrechner: keiner."; empty where the examination says nothing of it
 	Battery  string // empty where none is known
 	Charging string
 	Linked   string
@@ -68,6 +69,19 @@ type ExamNow struct {
 	Until   time.Time // the pupil's own end
 	Left    time.Duration
 	Battery *int // percent; nil where there is none
+	// Calculator is the kind that may be used, one of lease.Calculators; "" says
+	// nothing.
+	Calculator string
+}
+
+// calculators are what pupils read of the calculator that they may use.
+var calculators = map[Lang]map[string]string{
+	German:    {"none": "Taschenrechner: keiner.", "basic": "Taschenrechner: ein einfacher.", "scientific": "Taschenrechner: ein wissenschaftlicher (WTR).", "graphing": "Taschenrechner: ein grafikfähiger (GTR).", "cas": "Taschenrechner: einer mit CAS."},
+	Ukrainian: {"none": "Калькулятор: не можна.", "basic": "Калькулятор: простий.", "scientific": "Калькулятор: інженерний.", "graphing": "Калькулятор: графічний.", "cas": "Калькулятор: із CAS."},
+	Arabic:    {"none": "الآلة الحاسبة: غير مسموحة.", "basic": "الآلة الحاسبة: بسيطة.", "scientific": "الآلة الحاسبة: علمية.", "graphing": "الآلة الحاسبة: بيانية.", "cas": "الآلة الحاسبة: مع CAS."},
+	Turkish:   {"none": "Hesap makinesi: yok.", "basic": "Hesap makinesi: basit.", "scientific": "Hesap makinesi: bilimsel.", "graphing": "Hesap makinesi: grafik.", "cas": "Hesap makinesi: CAS’lı."},
+	Russian:   {"none": "Калькулятор: нельзя.", "basic": "Калькулятор: простой.", "scientific": "Калькулятор: инженерный.", "graphing": "Калькулятор: графический.", "cas": "Калькулятор: с CAS."},
+	English:   {"none": "Calculator: none.", "basic": "Calculator: a simple one.", "scientific": "Calculator: a scientific one.", "graphing": "Calculator: a graphing one.", "cas": "Calculator: one with CAS."},
 }
 
 // ExamWords returns what the pupil reads. Unknown languages are told in German. A
@@ -83,6 +97,7 @@ func ExamWords(lang Lang, now ExamNow, loc *time.Location) ExamText {
 	}
 	fill := strings.NewReplacer("%by%", by, "%at%", Clock(now.Until, loc), "%left%", Remaining(lang, now.Left))
 	text.Lang, text.By, text.End, text.Left = lang, fill.Replace(text.By), fill.Replace(text.End), fill.Replace(text.Left)
+	text.Tool = calculators[lang][now.Calculator]
 	if now.Battery == nil {
 		text.Battery = ""
 	} else {

@@ -102,6 +102,11 @@ func TestTheRunningExamSaysSoInSixLanguages(t *testing.T) {
 				t.Errorf("%s, %s: %q", lang, name, said[0])
 			}
 		}
+		for _, kind := range lease.Calculators {
+			if words.ExamWords(lang, words.ExamNow{Calculator: kind}, nil).Tool == "" {
+				t.Errorf("%s says nothing of the calculator %q", lang, kind)
+			}
+		}
 		if without := words.ExamWords(lang, words.ExamNow{Until: end}, nil); without.Battery != "" || strings.Contains(without.By, "%") {
 			t.Errorf("%s without a battery: %+v", lang, without)
 		}

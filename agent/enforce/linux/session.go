@@ -55,6 +55,7 @@ type sessionOrder struct {
 	ID        string    `json:"id"`
 	Title     string    `json:"title"`
 	By        string    `json:"by,omitempty"`
+	Tool      string    `json:"tool,omitempty"`  // the kind of calculator that may be used
 	Waits     bool      `json:"waits,omitempty"` // for the resume code
 	State     string    `json:"state,omitempty"`
 	Page      string    `json:"page,omitempty"`
@@ -116,7 +117,7 @@ func (s *Session) Set(_ context.Context, rules enforce.Rules) error {
 func (s *Session) order(rules enforce.Rules) sessionOrder {
 	exam := rules.Exam
 	order := sessionOrder{
-		ID: exam.ID, Title: exam.Title, By: exam.By, Waits: exam.Waits, State: s.o.State, Page: exam.Page, Alone: rules.Apps != nil && len(rules.Apps.Allow) == 0,
+		ID: exam.ID, Title: exam.Title, By: exam.By, Tool: exam.Calculator, Waits: exam.Waits, State: s.o.State, Page: exam.Page, Alone: rules.Apps != nil && len(rules.Apps.Allow) == 0,
 		Clipboard: exam.Clipboard, Screens: exam.SecondScreen, Capture: exam.Capture, Virtual: exam.Virtual, Consoles: s.o.Consoles,
 		Until: exam.Until.UTC().Truncate(time.Second), Profiles: string(s.o.Profiles), Displays: s.o.Displays, Flags: s.o.Flags,
 	}

@@ -129,10 +129,10 @@ func (d *pupilDesk) page(lang words.Lang, key string) string {
 	}
 	e := html.EscapeString
 	return fmt.Sprintf(`<!doctype html><html lang="%s" dir="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s: %s</title><style>%s</style></head><body><main>
-<h1>%s</h1><p>%s</p><p id="end">%s</p><p id="left" class="big" role="timer">%s</p><p id="soon" class="only" role="status">%s</p><p id="link" role="status">%s</p><p id="power">%s</p>
+<h1>%s</h1><p>%s</p><p id="end">%s</p><p id="left" class="big" role="timer">%s</p><p id="soon" class="only" role="status">%s</p><p id="tool">%s</p><p id="link" role="status">%s</p><p id="power">%s</p>
 <div id="ask"><form method="post" action="/melden?s=%s&amp;up=%s"><button class="%s">%s</button></form></div><p id="hand" tabindex="-1"><span id="said" role="status">%s</span></p>
 <p><a href="%s">%s</a></p><p>%s</p><nav aria-label="Sprache, Language">%s</nav></main><script>%s</script></body></html>`,
-		text.Lang, direction, e(text.Title), e(order.Title), pageStyle, e(order.Title), e(text.By), e(text.End), e(text.Left), e(announced(text.Lang, now)), e(link), e(power),
+		text.Lang, direction, e(text.Title), e(order.Title), pageStyle, e(order.Title), e(text.By), e(text.End), e(text.Left), e(announced(text.Lang, now)), e(text.Tool), e(link), e(power),
 		text.Lang, up, class, e(button), e(said), e(order.Page), e(text.Back), e(text.Keys), languages.String(), pageScript)
 }
 

@@ -110,6 +110,6 @@ func (d *pupilDesk) bar() *display.Bar {
 func (d *pupilDesk) stands() (now words.ExamNow, order sessionOrder, charging, linked, hand bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now = words.ExamNow{By: d.order.By, Until: d.order.Until, Left: time.Until(d.ends), Battery: d.battery}
+	now = words.ExamNow{By: d.order.By, Until: d.order.Until, Left: time.Until(d.ends), Battery: d.battery, Calculator: d.order.Tool}
 	return now, d.order, d.charging, d.linked, d.hand
 }
