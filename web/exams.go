@@ -48,7 +48,11 @@ func (f Frame) plannedText(p *PlannedExam) string {
 	if p == nil {
 		return ""
 	}
-	return f.examSub(ExamRow{Group: p.Group, Room: p.Room, Lead: p.Lead, Starts: p.Starts, Ends: p.Ends})
+	text := f.examSub(ExamRow{Group: p.Group, Room: p.Room, Lead: p.Lead, Starts: p.Starts, Ends: p.Ends})
+	if p.Calculator != "" {
+		text += " · " + f.T("exam.calculator") + ": " + f.T("exam.calculator.kind."+p.Calculator)
+	}
+	return text
 }
 
 // examSub is the line below an examination's name.

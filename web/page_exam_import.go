@@ -59,6 +59,7 @@ type PlannedExam struct {
 	Group        string
 	Room         string
 	Lead         []string
+	Calculator   string // a kind, "" says nothing of it
 	Starts, Ends time.Time
 }
 

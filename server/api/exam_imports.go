@@ -21,7 +21,7 @@ type ExamFileIn struct {
 		School      org.ID         `json:"school" maxLength:"64"`
 		Name        string         `json:"name,omitempty" maxLength:"200" example:"klausurplan.csv"`
 		Content     []byte         `json:"content" doc:"The file, in Base64: CSV with titles in its first line (UTF-8, UTF-16 or Windows-1252), or a calendar (RFC 5545)."`
-		Columns     []agenda.Field `json:"columns,omitempty" maxItems:"100" doc:"What each column means: name, subject, group, date, start, end, length, room, teacher, page, key, status; empty leaves one out. Without the list: as somebody of the school said it last, else by their titles."`
+		Columns     []agenda.Field `json:"columns,omitempty" maxItems:"100" doc:"What each column means: name, subject, group, date, start, end, length, room, teacher, page, calculator, key, status; empty leaves one out. Without the list: as somebody of the school said it last, else by their titles."`
 		Minutes     int            `json:"minutes,omitempty" minimum:"0" maximum:"360" doc:"How long an examination lasts of which the file says neither end nor length."`
 		Preset      string         `json:"preset,omitempty" maxLength:"40" example:"writing" doc:"Beginning of the rules of all new ones. What then opens neither a page nor a program is a draft."`
 		DropMissing bool           `json:"drop_missing,omitempty" doc:"Call off what an earlier file with the same columns had in the days of this one, and this one has no more. Never what people prepared by hand, and nothing while a row cannot be read."`

@@ -139,7 +139,7 @@ func examImportRow(change exam.ImportChange) web.ExamImportRow {
 		if e == nil {
 			return nil
 		}
-		return &web.PlannedExam{Name: e.Name, Group: e.Group, Room: e.Room, Lead: e.Teachers, Starts: e.Starts, Ends: e.Ends}
+		return &web.PlannedExam{Name: e.Name, Group: e.Group, Room: e.Room, Lead: e.Teachers, Calculator: e.Calculator, Starts: e.Starts, Ends: e.Ends}
 	}
 	return web.ExamImportRow{Line: change.Line, Kind: change.Kind, Name: change.Name, Before: planned(change.Before), After: planned(change.After), Draft: change.Draft}
 }

@@ -232,13 +232,8 @@ func (p *planner) update(ctx context.Context, entry agenda.Entry, exam Exam, ori
 	if err != nil {
 		return err
 	}
-	take(entry.Page != was.Page && entry.Page != "", func() {
-		copied := lease.Examination{}
-		if plan.Rules.Exam != nil {
-			copied = *plan.Rules.Exam
-		}
-		copied.Page, plan.Rules.Exam = entry.Page, &copied
-	})
+	take(entry.Page != was.Page && entry.Page != "", func() { plan.Rules = withEntry(plan.Rules, agenda.Entry{Page: entry.Page}) })
+	take(entry.Calculator != was.Calculator && entry.Calculator != "", func() { plan.Rules = withEntry(plan.Rules, agenda.Entry{Calculator: entry.Calculator}) })
 	if !changed {
 		p.Counts.Same++
 		return nil
@@ -321,7 +316,7 @@ func (p *planner) describe(exam Exam) agenda.Entry {
 		entry.Teachers = append(entry.Teachers, one.Name)
 	}
 	if exam.Rules.Exam != nil {
-		entry.Page = exam.Rules.Exam.Page
+		entry.Page, entry.Calculator = exam.Rules.Exam.Page, exam.Rules.Exam.Calculator
 	}
 	return entry
 }
@@ -356,11 +351,19 @@ func (p *planner) may(ctx context.Context, group NamedGroup) error {
 	return nil
 }
 
-func (p *planner) rulesOf(entry agenda.Entry) lease.Rules {
-	rules := p.rules
-	copied := *rules.Exam
+func (p *planner) rulesOf(entry agenda.Entry) lease.Rules { return withEntry(p.rules, entry) }
+
+// withEntry returns rules with what a row says of them.
+func withEntry(rules lease.Rules, entry agenda.Entry) lease.Rules {
+	copied := lease.Examination{}
+	if rules.Exam != nil {
+		copied = *rules.Exam
+	}
 	if entry.Page != "" {
 		copied.Page = entry.Page
+	}
+	if entry.Calculator != "" {
+		copied.Calculator = entry.Calculator
 	}
 	rules.Exam = &copied
 	return rules

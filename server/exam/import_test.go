@@ -43,6 +43,21 @@ func (h *house) exams() []exam.Exam {
 	return all
 }
 
+func TestAPlanSaysWhichCalculatorMayBeUsed(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		h := build(t, s, 1)
+		const row = "Datum;Beginn;Ende;Klasse;Fach;Taschenrechner\n30.11.2026;8:00;9:30;10a;Mathematik;"
+		kind := func() string { return h.exams()[0].Rules.Exam.Calculator }
+		if plan := h.take(h.office, h.file(row+"WTR\n")); plan.Counts.Created != 1 || kind() != "scientific" {
+			t.Fatalf("%+v %q", plan, kind())
+		}
+		changed := h.take(h.office, h.file(row+"CAS\n"))
+		if changed.Counts.Updated != 1 || changed.Changes[0].Before.Calculator != "scientific" || changed.Changes[0].After.Calculator != "cas" || kind() != "cas" {
+			t.Errorf("%+v %q", changed, kind())
+		}
+	})
+}
+
 func TestAPlanIsImportedOnce(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, s *store.Store) {
 		h := build(t, s, 1)

@@ -188,7 +188,7 @@ var exams = []Sample{
 	}},
 	{"exam-import-preview", "Prüfungen", func(f web.Frame) templ.Component {
 		planned := func(name, room string, hour int) *web.PlannedExam {
-			return &web.PlannedExam{Name: name, Group: "10a", Room: room, Lead: []string{"Frau Oert"}, Starts: at(hour, 0), Ends: at(hour+1, 30)}
+			return &web.PlannedExam{Name: name, Group: "10a", Room: room, Lead: []string{"Frau Oert"}, Calculator: "scientific", Starts: at(hour, 0), Ends: at(hour+1, 30)}
 		}
 		return web.ExamImportPreview(web.ExamImportPreviewPage{
 			Frame: admin(f, web.NavExams), ID: "i1", File: "klausurplan.csv", Token: "t", More: 3, MayDrop: true, ExamImportCounts: web.ExamImportCounts{Create: 12, Update: 1, Remove: 1, Same: 24, Past: 5, Skipped: 2},

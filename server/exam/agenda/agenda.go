@@ -51,27 +51,30 @@ const (
 	Room    Field = "room"
 	Teacher Field = "teacher"
 	Page    Field = "page" // address that is opened
-	Key     Field = "key"  // stays the same when all else changes
-	Status  Field = "status"
+	// Calculator is the kind of calculator that may lie on the desk.
+	Calculator Field = "calculator"
+	Key        Field = "key" // stays the same when all else changes
+	Status     Field = "status"
 )
 
 // Fields lists what columns can mean, in the order in which they are offered.
-var Fields = []Field{Name, Subject, Group, Date, Start, End, Length, Room, Teacher, Page, Key, Status}
+var Fields = []Field{Name, Subject, Group, Date, Start, End, Length, Room, Teacher, Page, Calculator, Key, Status}
 
 // titles are how columns are called, in lower case and without signs.
 var titles = map[Field][]string{
-	Name:    {"name", "bezeichnung", "titel", "prüfung", "pruefung", "klausur", "klassenarbeit", "art", "prüfungsart", "pruefungsart", "thema", "text", "summary", "betreff", "title", "exam"},
-	Subject: {"fach", "unterrichtsfach", "subject", "fachname", "fachkürzel", "fachkuerzel"},
-	Group:   {"klasse", "klassen", "kurs", "klassekurs", "gruppe", "lerngruppe", "class", "course", "group", "schülergruppe", "schuelergruppe"},
-	Date:    {"datum", "tag", "date", "day", "prüfungsdatum", "pruefungsdatum", "termin"},
-	Start:   {"beginn", "start", "von", "anfang", "uhrzeit", "zeit", "startzeit", "begin", "from", "time", "dtstart", "beginntam"},
-	End:     {"ende", "bis", "endzeit", "end", "until", "to", "dtend"},
-	Length:  {"dauer", "dauermin", "dauerminuten", "minuten", "min", "länge", "laenge", "duration", "arbeitszeit"},
-	Room:    {"raum", "räume", "raeume", "ort", "room", "location", "saal"},
-	Teacher: {"lehrkraft", "lehrkräfte", "lehrkraefte", "lehrer", "lehrerin", "aufsicht", "aufsichten", "prüfer", "pruefer", "teacher", "invigilator", "organizer"},
-	Page:    {"link", "adresse", "seite", "webseite", "url", "page"},
-	Key:     {"id", "nummer", "nr", "prüfungsnummer", "pruefungsnummer", "kennung", "uid", "key"},
-	Status:  {"status"},
+	Name:       {"name", "bezeichnung", "titel", "prüfung", "pruefung", "klausur", "klassenarbeit", "art", "prüfungsart", "pruefungsart", "thema", "text", "summary", "betreff", "title", "exam"},
+	Subject:    {"fach", "unterrichtsfach", "subject", "fachname", "fachkürzel", "fachkuerzel"},
+	Group:      {"klasse", "klassen", "kurs", "klassekurs", "gruppe", "lerngruppe", "class", "course", "group", "schülergruppe", "schuelergruppe"},
+	Date:       {"datum", "tag", "date", "day", "prüfungsdatum", "pruefungsdatum", "termin"},
+	Start:      {"beginn", "start", "von", "anfang", "uhrzeit", "zeit", "startzeit", "begin", "from", "time", "dtstart", "beginntam"},
+	End:        {"ende", "bis", "endzeit", "end", "until", "to", "dtend"},
+	Length:     {"dauer", "dauermin", "dauerminuten", "minuten", "min", "länge", "laenge", "duration", "arbeitszeit"},
+	Room:       {"raum", "räume", "raeume", "ort", "room", "location", "saal"},
+	Teacher:    {"lehrkraft", "lehrkräfte", "lehrkraefte", "lehrer", "lehrerin", "aufsicht", "aufsichten", "prüfer", "pruefer", "teacher", "invigilator", "organizer"},
+	Page:       {"link", "adresse", "seite", "webseite", "url", "page"},
+	Calculator: {"taschenrechner", "rechner", "tr", "calculator"},
+	Key:        {"id", "nummer", "nr", "prüfungsnummer", "pruefungsnummer", "kennung", "uid", "key"},
+	Status:     {"status"},
 }
 
 // Propose says what each column probably means: as it was said last time, else by
@@ -135,15 +138,16 @@ func Check(header []string, columns []Field) error {
 
 // Entry is one planned examination, as a file has it.
 type Entry struct {
-	Line     int       `json:"-"`
-	Key      string    `json:"-"` // the same for the same examination in a later file
-	Name     string    `json:"name"`
-	Group    string    `json:"group,omitempty"`
-	Room     string    `json:"room,omitempty"`
-	Teachers []string  `json:"teachers,omitempty"`
-	Page     string    `json:"page,omitempty"`
-	Starts   time.Time `json:"starts"`
-	Ends     time.Time `json:"ends"`
+	Line       int       `json:"-"`
+	Key        string    `json:"-"` // the same for the same examination in a later file
+	Name       string    `json:"name"`
+	Group      string    `json:"group,omitempty"`
+	Room       string    `json:"room,omitempty"`
+	Teachers   []string  `json:"teachers,omitempty"`
+	Page       string    `json:"page,omitempty"`
+	Calculator string    `json:"calculator,omitempty"` // a kind of lease.Calculators
+	Starts     time.Time `json:"starts"`
+	Ends       time.Time `json:"ends"`
 	// Cancelled says that it does not take place.
 	Cancelled bool `json:"-"`
 	// Around is what else the row says, where a group may be named.
@@ -210,6 +214,11 @@ func readRow(row Row, how How) (Entry, *errs.Error) {
 		return entry, errs.E(errs.Invalid, "exam_import.no_name")
 	}
 	entry.Group, entry.Room, entry.Page, entry.Teachers = cells[Group], cells[Room], cells[Page], several(cells[Teacher])
+	if said := cells[Calculator]; said != "" {
+		if entry.Calculator = calculator(said); entry.Calculator == "" {
+			return entry, errs.E(errs.Invalid, "exam_import.bad_calculator", "value", said)
+		}
+	}
 	var fault *errs.Error
 	if entry.Starts, entry.Ends, fault = window(cells, how); fault != nil {
 		return entry, fault
@@ -219,6 +228,27 @@ func readRow(row Row, how How) (Entry, *errs.Error) {
 		entry.Key = "key:" + key
 	}
 	return entry, nil
+}
+
+// calculators are the words of teachers for the kinds of lease.Calculators.
+var calculators = map[string][]string{
+	"none":       {"keiner", "kein", "ohne", "nein", "none", "no", "0"},
+	"basic":      {"einfach", "einfacher", "grundrechenarten", "vierspezies", "basic"},
+	"scientific": {"wtr", "wissenschaftlich", "wissenschaftlicher", "scientific"},
+	"graphing":   {"gtr", "grafikfähig", "grafikfähiger", "grafikfaehig", "graphikfähig", "graphing"},
+	"cas":        {"cas", "mitcas", "computeralgebra", "computeralgebrasystem"},
+}
+
+// calculator reads what kind of calculator a cell means, "" if it means none that we
+// know. What stands in brackets explains only: "wissenschaftlicher (WTR)".
+func calculator(cell string) string {
+	word, _, _ := strings.Cut(cell, "(")
+	for kind, words := range calculators {
+		if slices.Contains(words, bare(word)) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // cancelled reports whether a status says that it does not take place.

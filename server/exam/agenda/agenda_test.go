@@ -51,6 +51,25 @@ func TestTimesAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+func TestCalculatorsAsTeachersWriteThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"keiner": "none", "ohne": "none", "WTR": "scientific", "wissenschaftlicher (WTR)": "scientific", "GTR": "graphing", "grafikfähig": "graphing", "CAS": "cas", "mit CAS": "cas", "einfach": "basic",
+		"Abakus": "", "WTR oder GTR": "",
+	} {
+		table := Table{Header: []string{"Fach", "Klasse", "Datum", "Beginn", "Ende", "Taschenrechner"}, Rows: []Row{{Line: 2, Cells: []string{"Mathe", "10a", "24.11.2026", "8:00", "9:30", text}}}}
+		entries, faults := Read(table, How{Columns: Propose(table.Header, nil), Zone: berlin(t)})
+		if want == "" {
+			if len(faults) != 1 || len(entries) != 0 {
+				t.Errorf("%q: %+v, %v", text, entries, faults)
+			}
+			continue
+		}
+		if len(entries) != 1 || entries[0].Calculator != want {
+			t.Errorf("%q: %+v, %v", text, entries, faults)
+		}
+	}
+}
+
 func TestRowsOfAGermanExport(t *testing.T) {
 	zone := berlin(t)
 	header := []string{"Datum", "Beginn", "Ende", "Klasse/Kurs", "Fach", "Art", "Lehrkraft", "Raum", "Bemerkung"}
