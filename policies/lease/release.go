@@ -21,12 +21,20 @@ func ReleaseCode(secret []byte, leaseID string, at time.Time) string {
 	return code(secret, leaseID, at.Unix()/int64(ReleaseStep/time.Second))
 }
 
+// ChallengeDigits is how many digits a challenge has. Another number of them is a
+// slip of who read it aloud; a code for it would cost one of the few tries.
+const ChallengeDigits = 6
+
 // ChallengeCode returns the code for a device that shows a challenge because it
 // does not trust its clock; the challenge takes the place of the time.
 func ChallengeCode(secret []byte, leaseID, challenge string) (string, error) {
-	number, err := strconv.ParseUint(Digits(challenge), 10, 31)
+	digits := Digits(challenge)
+	number, err := strconv.ParseUint(digits, 10, 31)
 	if err != nil {
 		return "", fmt.Errorf("reading challenge: %w", err)
+	}
+	if len(digits) != ChallengeDigits {
+		return "", fmt.Errorf("reading challenge: %d digits, not %d", len(digits), ChallengeDigits)
 	}
 	// Negative steps never occur as times, so no code serves both.
 	return code(secret, leaseID, -1-int64(number)), nil

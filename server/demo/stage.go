@@ -85,16 +85,18 @@ func (s *stage) Act(ctx context.Context, action string) error {
 	if err != nil {
 		return err
 	}
+	// What a mode withstands is told only while one holds.
+	under := func(key string) string { return either(len(device.holding()) > 0, key, key+"_free") }
 	switch action {
 	case "cable":
-		s.Tell(either(device.Cut, "cable_in", "cable_out"))
+		s.Tell(either(device.Cut, "cable_in", under("cable_out")))
 		return s.ask(ctx, path+actor+"/cut", map[string]bool{"cut": !device.Cut})
 	case "restart":
-		s.Tell("restarted")
+		s.Tell(under("restarted"))
 		return s.ask(ctx, path+actor+"/restart", struct{}{})
 	case "clock":
 		moved := device.ClockMove != 0
-		s.Tell(either(moved, "clock_back", "clock"))
+		s.Tell(either(moved, "clock_back", under("clock")))
 		by := 24 * time.Hour
 		if moved {
 			by = -time.Duration(device.ClockMove * float64(time.Second))
@@ -106,6 +108,19 @@ func (s *stage) Act(ctx context.Context, action string) error {
 		return s.outage(ctx)
 	}
 	return errs.E(errs.NotFound, "not_found")
+}
+
+// holding are the modes that hold on the device, as its agent says.
+func (d view) holding() (modes []console.StageMode) {
+	if d.Status == nil {
+		return nil
+	}
+	for _, l := range d.Status.Leases {
+		if l.Phase == "active" {
+			modes = append(modes, console.StageMode{Kind: lease.Kind(l.Kind), What: append(l.Sites, l.Apps...), Message: l.Message, By: l.By, Ends: l.Until})
+		}
+	}
+	return modes
 }
 
 func either(first bool, yes, no string) string {
@@ -165,12 +180,8 @@ func (s *stage) Look(ctx context.Context) (console.StageLook, error) {
 	now.On, now.Cable, now.Moved = device.On, !device.Cut, time.Duration(device.ClockMove*float64(time.Second)).Round(time.Second)
 	if device.Status != nil {
 		now.Clock = device.Status.Time.Add(now.Moved)
-		for _, l := range device.Status.Leases {
-			if l.Phase == "active" {
-				now.Modes = append(now.Modes, console.StageMode{Kind: lease.Kind(l.Kind), What: append(l.Sites, l.Apps...), Message: l.Message, By: l.By, Ends: l.Until})
-			}
-		}
 	}
+	now.Modes = device.holding()
 	now.Since = s.notice(now)
 	return now, nil
 }
