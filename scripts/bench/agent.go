@@ -17,7 +17,7 @@ func (b *bench) measureAgent() error {
 	if err != nil {
 		return err
 	}
-	row("agent, size on disk", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), "≤ 10 MB", "stripped, linux on this processor")
+	row("agent, size on disk", fmt.Sprintf("%.2f MB", float64(info.Size())/1e6), "≤ 10 MB", "stripped, linux on this processor")
 	server, err := b.startServer(filepath.Join(b.folder, "agent"))
 	if err != nil {
 		return err
