@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/lease"
 	"schulwart.org/server/lesson"
 	"schulwart.org/web"
@@ -350,4 +351,31 @@ func TestAStreamTellsWhatHappenedBeforeItOpened(t *testing.T) {
 	if !strings.Contains(first, `id="summary"`) || !strings.Contains(first, "aktiv") {
 		t.Errorf("the page stays behind: %s", first)
 	}
+}
+
+// The sentence on the first page must be able to be false: a laptop in contact that
+// does not say that its mode has ended is counted and named; one without contact,
+// and the half minute in which an end is on its way, are not.
+func TestALockPastItsEndOnALaptopInContactIsNamed(t *testing.T) {
+	h := newHouse(t)
+	admin := h.as("admin@gym.example")
+	h.as("oert@gym.example").post(web.To(web.PathModeStart, h.class.String()), "kind", "offline", "minutes", "45")
+	h.readBack(h.devices[:2]...)
+	first, err := h.lessons.Leases(t.Context(), h.school, h.devices[0])
+	must(t, err)
+	second, err := h.lessons.Leases(t.Context(), h.school, h.devices[1])
+	must(t, err)
+	const fine = "Keine Sperre läuft länger als vereinbart"
+	admin.get(web.PathSchool).has(t, fine)
+	h.clock.move(45*time.Minute + 10*time.Second)
+	admin.get(web.PathSchool).has(t, fine)
+	h.clock.move(time.Minute)
+	admin.get(web.PathSchool).lacks(t, fine)
+	admin.get(web.With(web.PathDevices, "state", "overdue")).has(t, "GYM-0001", "GYM-0002")
+	h.presence.gone[first[0].Lease.Enrolment] = h.clock.now()
+	left := admin.get(web.With(web.PathDevices, "state", "overdue"))
+	left.has(t, "GYM-0002")
+	left.lacks(t, "GYM-0001")
+	must(t, h.lessons.Reported(t.Context(), h.school, h.devices[1], []ddm.LeaseStatus{{ID: second[0].Lease.ID.String(), Rev: second[0].Lease.Rev, Phase: ddm.LeaseEnded, Since: h.clock.now()}}))
+	admin.get(web.PathSchool).has(t, fine)
 }
