@@ -170,6 +170,9 @@ func (f *found) resolve(base *url.URL, address string, why Why) *url.URL {
 		return nil
 	}
 	f.add(at, why)
+	if at.Host == "" || at.Scheme != "https" && at.Scheme != "http" {
+		return nil // data:, javascript: and the like: nothing to fetch
+	}
 	return at
 }
 
