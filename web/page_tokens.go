@@ -65,7 +65,6 @@ type TokenLinkPage struct {
 	Group   string
 	Expires time.Time
 	Command string
-	URL     string
 	QR      QR
 }
 

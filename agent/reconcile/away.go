@@ -19,49 +19,55 @@ var withoutPage = []string{
 	"session.closed", "session.opening", "session.behind", "session.nobody", "session.starting", "session.gone", "session.fault",
 }
 
-// sitting is what this run of the agent saw of the page of an examination.
-type sitting struct {
+// pageWatch is what this run of the agent saw of the page of an examination.
+type pageWatch struct {
 	exam string    // its lease
+	ends time.Time // its end, as it was told last
 	gone time.Time // since when the page is gone, by the clock of examinations; zero while it is there
 }
 
-// page follows whether the pupil can write. Before the page was there once, its
-// absence is the start's own time; while the resume code is waited for, the restart
-// tells what was lost.
-func (l *Loop) page(clock memory.Clock) {
+// watchPage follows whether the pupil can write. Before the page was there once,
+// its absence is the start's own time; while the resume code is waited for, the
+// restart tells what was lost.
+func (l *Loop) watchPage(clock memory.Clock) {
 	exam := l.holding.Exam
-	if exam == nil || exam.ID != l.sat.exam {
+	if exam == nil || exam.ID != l.seen.exam {
 		l.pageIsBack(clock)
-		l.sat = sitting{}
+		l.seen = pageWatch{}
 	}
 	if exam == nil || rememberedExam(l.config.Memory)(exam.ID).Waits {
 		return
 	}
+	l.seen.ends = exam.Expires
 	for _, p := range l.parts {
 		if p.name != catalog.Session || !p.settled() {
 			continue
 		}
 		switch reason := code(p.reading.Reason); {
 		case slices.Contains(withoutPage, reason):
-			if l.sat.exam != "" && l.sat.gone.IsZero() {
-				l.sat.gone = clock.Exam
+			if l.seen.exam != "" && l.seen.gone.IsZero() {
+				l.seen.gone = clock.Exam
 			}
 		case p.reading.State == ddm.PartOK, p.reading.State == ddm.PartRepaired, reason == "session.screens", reason == "session.darkening":
 			l.pageIsBack(clock)
-			l.sat = sitting{exam: exam.ID}
+			l.seen.exam = exam.ID
 		}
 	}
 }
 
-// pageIsBack tells for how long the page was gone.
+// pageIsBack tells for how long the page was gone, at the most to the end of the
+// examination.
 func (l *Loop) pageIsBack(clock memory.Clock) {
-	if l.sat.gone.IsZero() {
+	if l.seen.gone.IsZero() {
 		return
 	}
-	since := l.sat.gone
-	l.sat.gone = time.Time{}
+	since := l.seen.gone
+	l.seen.gone = time.Time{}
+	if clock.Exam.After(l.seen.ends) {
+		clock.Exam = l.seen.ends
+	}
 	if gone := clock.Exam.Sub(since); gone >= awayAtLeast {
-		l.seal(l.sat.exam, ddm.DeedAway, map[string]string{"seconds": seconds(gone)}, nil)
-		l.lost(l.sat.exam, "browser", since, clock)
+		l.seal(l.seen.exam, ddm.DeedAway, map[string]string{"seconds": seconds(gone)}, nil)
+		l.lost(l.seen.exam, "browser", since, clock)
 	}
 }

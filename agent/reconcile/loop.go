@@ -100,7 +100,8 @@ type Loop struct {
 	told     uint64
 	// sighted is what was taken down of the examination that holds.
 	sighted map[string]bool
-	sat     sitting
+	// seen is what this run saw of the page of the examination that holds.
+	seen pageWatch
 	// rehearsals are what dry runs found, by lease and revision.
 	rehearsals map[string]rehearsal
 	salt       string

@@ -192,7 +192,7 @@ func (l *Loop) challenge(clock memory.Clock) string {
 	if err != nil {
 		return ""
 	}
-	number = fmt.Sprintf("%06d", random.Int64())
+	number = fmt.Sprintf("%0*d", lease.ChallengeDigits, random.Int64())
 	if !l.update(func(s *memory.State) { s.Release.Challenge = number }) {
 		return ""
 	}

@@ -27,7 +27,7 @@ func (l *Loop) Tick() time.Duration {
 		l.watched = elapsed
 		l.check()
 		l.sightings()
-		l.page(clock)
+		l.watchPage(clock)
 	}
 	l.cleared()
 	if elapsed-l.saved >= max(checkpoint, l.config.Rest) || l.saved == 0 {

@@ -40,7 +40,8 @@ func Read(file File) (Sheet, []Fault) {
 		return Sheet{}, r.faults
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(file.Content), &document); err != nil {
+	decoder := yaml.NewDecoder(strings.NewReader(file.Content))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		r.syntax(err, file.Content)
 		return Sheet{}, r.faults
 	}
@@ -48,7 +49,7 @@ func Read(file File) (Sheet, []Fault) {
 		r.fault(nil, "sheet.empty", "")
 		return Sheet{}, r.faults
 	}
-	if line := secondDocument(file.Content); line > 0 {
+	if line := secondDocument(decoder); line > 0 {
 		r.fault(&yaml.Node{Line: line}, "sheet.second_document", "")
 		return Sheet{}, r.faults
 	}
@@ -79,13 +80,10 @@ func (r *reader) fault(at *yaml.Node, key, field string, args ...string) {
 var lineOf = regexp.MustCompile(`line (\d+)`)
 
 // secondDocument returns the line on which a second document begins, 0 if there is
-// none. The parser reads the first one only; whoever wrote a second one believes
-// that it counts.
-func secondDocument(content string) int {
-	var document yaml.Node
-	decoder := yaml.NewDecoder(strings.NewReader(content))
-	_ = decoder.Decode(&document) // read already
-	second := yaml.Node{}
+// none. The first one alone is read; whoever wrote a second one believes that it
+// counts.
+func secondDocument(decoder *yaml.Decoder) int {
+	var second yaml.Node
 	if err := decoder.Decode(&second); errors.Is(err, io.EOF) {
 		return 0
 	}

@@ -83,7 +83,7 @@ func (h *Handler) showTokenLink(c *gin.Context) error {
 		})
 	}
 	shown.School, shown.Group, shown.Expires = token.Place.School, token.Place.GroupName, token.Expires
-	shown.URL, shown.QR, shown.Command = token.URL, code(token.URL), enrolCommand(token.URL)
+	shown.QR, shown.Command = code(token.URL), enrolCommand(token.URL)
 	return page(c, web.TokenLink(shown))
 }
 

@@ -165,7 +165,7 @@ var schools = []Sample{
 		return web.Token(web.TokenPage{Frame: admin(f, web.NavEnrolment), Row: row})
 	}},
 	{"token-link", "Schule", func(f web.Frame) templ.Component {
-		return web.TokenLink(web.TokenLinkPage{Frame: f, ID: "t1", School: "Goethe-Gymnasium", Group: "7b", Expires: now.Add(24 * time.Hour), URL: tokenURL, QR: code(tokenURL), Command: "sudo schulwart-agent enroll '" + tokenURL + "'"})
+		return web.TokenLink(web.TokenLinkPage{Frame: f, ID: "t1", School: "Goethe-Gymnasium", Group: "7b", Expires: now.Add(24 * time.Hour), QR: code(tokenURL), Command: "sudo schulwart-agent enroll '" + tokenURL + "'"})
 	}},
 	{"token-link-gone", "Schule", func(f web.Frame) templ.Component {
 		return web.TokenLink(web.TokenLinkPage{Frame: f, ID: "t1", Problem: &web.Problem{Key: "token.expired"}})
