@@ -112,6 +112,8 @@ func (s *Service) addExceptions(ctx context.Context, one *placed) error {
 		if e.Asked.What == AskExtend {
 			written.Until = e.Asked.Until // it is wanted, and waits
 		}
+		// Files tell time in seconds; what they cannot say is no difference.
+		written.Starts, written.Until = written.Starts.Truncate(time.Second), written.Until.Truncate(time.Second)
 		one.sheet.Exceptions = append(one.sheet.Exceptions, written)
 	}
 	return nil

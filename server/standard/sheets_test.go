@@ -161,6 +161,41 @@ func TestWhatIsWrittenOutIsWhatWouldBeReadIn(t *testing.T) {
 	})
 }
 
+// An exception that was filed in the console ends at a fraction of a second, which
+// files cannot say. It was ended and filed anew by every apply, unseen; and once it
+// had become needless, the tree that was written out could not be read in.
+func TestAnExceptionFromTheConsoleStaysTheSameInFiles(t *testing.T) {
+	both(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		_, err := h.ApplySheets(ctx, h.city, h.tree(citySheet), "")
+		h.must(err)
+		filed, err := h.Except(ctx, h.city, standard.NewException{
+			Place: at(h.school), Family: "webfilter", Field: "deny", Value: []any{"spiele.example"}, Reason: "Spiele-AG", Until: h.at.Add(40*days + 419*time.Millisecond),
+		})
+		h.must(err)
+		apply := func() {
+			t.Helper()
+			sheets, err := h.Sheets(ctx, h.city, org.Branch{Authority: h.school.Authority})
+			h.must(err)
+			var files []string
+			for _, one := range sheets {
+				text, err := sheet.Write(one, "")
+				h.must(err)
+				files = append(files, text)
+			}
+			plan, err := h.ApplySheets(ctx, h.city, h.tree(files...), "")
+			h.must(err)
+			same(t, "what is written out, read in", abouts(plan)+faultLines(plan), "")
+			same(t, "exceptions", h.ask(`SELECT COUNT(*) FROM exceptions WHERE id = '`+filed.ID.String()+`' AND ended = 0`), 1)
+			same(t, "and no other", h.ask(`SELECT COUNT(*) FROM exceptions`), 1)
+		}
+		apply()
+		_, err = h.ApplySheets(ctx, h.city, h.tree("place: {authority: Musterstadt}\npolicies:\n  webfilter:\n    deny: [hass.example]\n"), "")
+		h.must(err)
+		apply()
+	})
+}
+
 // Where a second person has to approve, files propose and nothing holds yet.
 func TestFilesWaitForTheSecondPersonToo(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
