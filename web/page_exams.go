@@ -77,12 +77,14 @@ type Picker struct {
 
 // ExamRules is what remains possible.
 type ExamRules struct {
-	Page    string
-	Sites   string   // one per line
-	Apps    []string // names of programs
-	Message string
-	Open    []Option // usb, clipboard, printing, screens, spelling, assistants, capture, virtual
-	Aids    []Option // reader, magnifier, contrast, keyboard
+	Page  string
+	Sites string   // one per line
+	Apps  []string // names of programs
+	// Versions are the least versions of programs, one per line: "GeoGebra 6.0".
+	Versions string
+	Message  string
+	Open     []Option // usb, clipboard, printing, screens, spelling, assistants, capture, virtual
+	Aids     []Option // reader, magnifier, contrast, keyboard
 	// Calculators are the kinds of calculator, the chosen one among them.
 	Calculators []Option // CalculatorUnsaid, none, basic, scientific, graphing, cas
 

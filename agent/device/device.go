@@ -77,7 +77,7 @@ func New(o Options) (*Device, error) {
 	d := &Device{drivers: o.Drivers}
 	d.loop = reconcile.New(reconcile.Config{
 		Memory: remembered, Clock: o.Clock, Drivers: o.Drivers, Secret: o.Identity.Secret, Version: version.Version,
-		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About,
+		Speech: speech(o.Lang, o.Identity.Zone), About: facts.New(o.Machine, o.Identity).About, Versions: o.Machine.Versions,
 		Simulated: o.Simulated, Rest: o.Rest, Log: o.Log, Woken: func() { d.session.Woken() },
 		Linked: func() bool { return d.session.Link() != remote.LinkNone }, Ticked: func() { d.keeper.Poke(); d.packages.Poke() },
 		Packages: func() []ddm.PackageStatus { return d.packages.Statuses() },

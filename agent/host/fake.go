@@ -25,6 +25,7 @@ type Fake struct {
 	hardware Hardware
 	state    Condition
 	notes    []string
+	versions map[string]string
 	// Files is its disk.
 	Files *FakeFiles
 }
@@ -127,6 +128,27 @@ func (f *Fake) SetCondition(c Condition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.state = c
+}
+
+// Versions returns what was set, of the ids.
+func (f *Fake) Versions(ids []string) map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := map[string]string{}
+	for _, id := range ids {
+		if version, is := f.versions[id]; is {
+			all[id] = version
+		}
+	}
+	return all
+}
+
+// SetVersions installs programs, by the ids of their desktop entries, and takes all
+// others away.
+func (f *Fake) SetVersions(versions map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.versions = maps.Clone(versions)
 }
 
 // Note keeps a line.

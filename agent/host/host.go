@@ -47,6 +47,9 @@ type Machine interface {
 	Hardware() Hardware
 	// Condition returns what changes, at little cost.
 	Condition() Condition
+	// Versions returns the version of each of the programs that is installed, by the
+	// id of its desktop entry, as the system names it. It is cheap when asked again.
+	Versions(ids []string) map[string]string
 	// Note writes one line where technicians look when all else fails (dmesg).
 	Note(line string)
 }

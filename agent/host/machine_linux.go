@@ -19,6 +19,8 @@ type Linux struct {
 	Root string
 	// State is where the agent keeps its files; its disk is the one measured.
 	State string
+
+	versions versions
 }
 
 // NewMachine returns this machine.

@@ -34,4 +34,6 @@ func (plainMachine) Hardware() Hardware {
 
 func (plainMachine) Condition() Condition { return Condition{} }
 
+func (plainMachine) Versions([]string) map[string]string { return nil }
+
 func (plainMachine) Note(string) {}

@@ -113,7 +113,7 @@ func (d *device) start() {
 	d.memory = m
 	d.loop = reconcile.New(reconcile.Config{
 		Memory: m, Clock: d.host, Drivers: d.drivers(), Secret: secret, Version: "test", Inline: true, Linked: func() bool { return !d.unplugged },
-		Speech: reconcile.Speech{Lang: words.German},
+		Speech: reconcile.Speech{Lang: words.German}, Versions: d.host.Versions,
 	})
 	d.loop.Tick()
 }

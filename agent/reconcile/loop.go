@@ -32,6 +32,9 @@ type Config struct {
 	// About returns what the device is and how it is doing; it is called for
 	// each report and must be cheap.
 	About func() (ddm.DeviceItems, ddm.Facts)
+	// Versions, if set, returns the versions of programs, by the ids of their desktop
+	// entries; it must be cheap.
+	Versions func(ids []string) map[string]string
 	// Secret is the release secret, shared with the server.
 	Secret []byte
 	// Packages, if set, returns the device's word on what is rolled out to it; it
@@ -94,9 +97,10 @@ type Loop struct {
 	freed bool
 	// early are revisions that were over when they came: somebody ended them.
 	early    map[string]int
-	fault    *ddm.Reason // why memory could not be written
-	facts    factsKey    // as last reported
-	revision uint64      // of what there is to tell
+	fault    *ddm.Reason       // why memory could not be written
+	facts    factsKey          // as last reported
+	programs map[string]string // as the server has it; nil: it was told nothing
+	revision uint64            // of what there is to tell
 	told     uint64
 	// sighted is what was taken down of the examination that holds.
 	sighted map[string]bool

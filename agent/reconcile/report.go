@@ -28,6 +28,7 @@ type Report struct {
 	events   []string
 	ends     []memory.Ended
 	sealed   []ddm.Sealed
+	programs *map[string]string
 }
 
 // Pending reports whether there is something to tell, and whether an end is
@@ -72,6 +73,8 @@ func (l *Loop) Report() Report {
 	if l.config.Packages != nil {
 		items.Packages = l.config.Packages()
 	}
+	r.programs = l.programsNow()
+	items.Programs = r.programs
 	if l.fault != nil {
 		r.Status.Errors = append(r.Status.Errors, ddm.StatusError{StatusItem: "management.declarations", Reasons: []ddm.Reason{*l.fault}})
 	}
@@ -111,6 +114,9 @@ func (l *Loop) Told(r Report) {
 	defer l.mu.Unlock()
 	if r.revision > l.told {
 		l.told = r.revision
+	}
+	if r.programs != nil {
+		l.programs = *r.programs
 	}
 	if len(r.events) == 0 && len(r.ends) == 0 && len(r.sealed) == 0 {
 		return

@@ -12,11 +12,12 @@ import (
 func (l *Loop) Refresh() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.config.About == nil {
-		return
+	changed := l.programsNow() != nil
+	if l.config.About != nil {
+		_, facts := l.config.About()
+		changed = changed || keyOf(facts) != l.facts
 	}
-	_, facts := l.config.About()
-	if keyOf(facts) != l.facts {
+	if changed {
 		l.tell()
 	}
 }

@@ -24,6 +24,7 @@ type personality struct {
 	crypted  bool
 	disk     int64
 	stubborn int    // not zero: one family of the base policy never takes effect
+	behind   bool   // nobody has updated it for years
 	fault    string // how every installation of an app ends; empty for well
 	random   *rand.Rand
 }
@@ -62,6 +63,9 @@ func personalityOf(seed uint64, number int, name string) *personality {
 		Platform: "linux", OSName: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Vendor: made.vendor, Model: made.model,
 		Serial: fmt.Sprintf("SIM%02X%05d", byte(seed), number+1), Hostname: name, MachineID: fmt.Sprintf("%016x%016x", seed, number),
 		ProductUUID: id.String(), MACs: []string{fmt.Sprintf("00:16:3e:%02x:%02x:%02x", byte(seed), byte(number>>8), byte(number))},
+	}
+	if p.behind = number%outdated == outdated/2; p.behind {
+		p.hardware.OSName, p.hardware.OSVersion = "Debian GNU/Linux 11 (bullseye)", "11"
 	}
 	if r.Float64() < 0.04 {
 		p.session = "wayland"

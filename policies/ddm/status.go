@@ -117,6 +117,10 @@ type AgentItems struct {
 	BootID string        `json:"boot-id,omitempty"`
 	Leases []LeaseStatus `json:"leases"` // every lease it remembers, ended ones too
 	Facts  *Facts        `json:"facts,omitempty"`
+	// Programs are the versions of programs that an examination on the device needs, by
+	// the id of the desktop entry; those that are not installed are left out. Nil says
+	// nothing new. At most MostPrograms.
+	Programs *map[string]string `json:"programs,omitempty"`
 	// Packages is its word on every package of which a declaration speaks or spoke
 	// until it was taken away, at most MostPackages.
 	Packages []PackageStatus `json:"packages,omitempty"`
@@ -153,6 +157,9 @@ type LeaseStatus struct {
 	Parts  []Part  `json:"parts,omitempty"`
 	Reason *Reason `json:"reason,omitempty"`
 }
+
+// MostPrograms bounds the programs in one report.
+const MostPrograms = 60
 
 // MostPackages bounds the packages in one report.
 const MostPackages = 200

@@ -30,6 +30,11 @@ type Examination struct {
 	// empty: nothing is said of it. It is an announcement, and opens no program.
 	Calculator string `json:"calculator,omitempty"`
 
+	// Versions are the least versions of programs, by the key of presets.Programs, or by
+	// the id of a program that is none of those. Who prepares a device is told what is
+	// older; the device itself starts it all the same.
+	Versions map[string]string `json:"versions,omitempty"`
+
 	// Aids names the accessibility aids that stay possible: "reader", "magnifier",
 	// "contrast", "keyboard". Nil: all of them stay.
 	Aids []string `json:"aids,omitempty"`

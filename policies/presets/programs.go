@@ -1,7 +1,10 @@
 // Package presets is what comes with the product and a school can use as it is.
 package presets
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Program is something that a class may be allowed in focus mode. One program
 // has several ids, because each distribution and each packaging names it in its
@@ -46,6 +49,17 @@ func Apps(keys []string) []string {
 	}
 	slices.Sort(apps)
 	return slices.Compact(apps)
+}
+
+// Key returns the key of the program that somebody means with its key, its name or
+// one of its ids; a text that names no program of ours is returned as it is.
+func Key(text string) string {
+	for _, program := range Programs {
+		if strings.EqualFold(text, program.Key) || strings.EqualFold(text, program.Name) || slices.ContainsFunc(program.Apps, func(id string) bool { return strings.EqualFold(id, text) }) {
+			return program.Key
+		}
+	}
+	return text
 }
 
 // Names says ids as people know them: each program once, unknown ids as they

@@ -31,6 +31,8 @@ func (m machine) Hardware() host.Hardware {
 // Condition is part of host.Machine.
 func (m machine) Condition() host.Condition { return host.Condition{} }
 
+func (machine) Versions([]string) map[string]string { return nil }
+
 // Note is part of host.Machine.
 func (m machine) Note(string) {}
 

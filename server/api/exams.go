@@ -15,25 +15,26 @@ import (
 // ExamRules is what remains possible in an examination. What it does not open is
 // closed.
 type ExamRules struct {
-	Page         string   `json:"page,omitempty" maxLength:"2000" doc:"Address that the examination's browser opens. Either this or apps."`
-	Sites        []string `json:"sites,omitempty" maxItems:"500" doc:"Host names that are reachable beside the page's; each covers its subdomains."`
-	Apps         []string `json:"apps,omitempty" maxItems:"500" doc:"Programs that can be started."`
-	Message      string   `json:"message,omitempty" maxLength:"1000" doc:"What pupils read beside the fixed words."`
-	USB          bool     `json:"usb,omitempty"`
-	Clipboard    bool     `json:"clipboard,omitempty"`
-	Printing     bool     `json:"printing,omitempty"`
-	SecondScreen bool     `json:"second_screen,omitempty"`
-	Spelling     bool     `json:"spelling,omitempty"`
-	Assistants   bool     `json:"assistants,omitempty"`
-	Capture      bool     `json:"capture,omitempty"`
-	Virtual      bool     `json:"virtual,omitempty"`
-	Aids         []string `json:"aids,omitempty" maxItems:"10" doc:"Accessibility aids that stay; without a list, all of them."`
-	Calculator   string   `json:"calculator,omitempty" enum:"none,basic,scientific,graphing,cas" doc:"Kind of calculator that pupils may use: none, four functions, scientific (WTR), graphing (GTR), computer algebra (CAS). Without one, nothing is said of it."`
-	TabletApp    string   `json:"tablet_app,omitempty" maxLength:"155" doc:"App that Apple tablets are locked to, by bundle identifier; without one, Safari with the page."`
-	SelfLock     bool     `json:"self_lock,omitempty" doc:"The app locks the tablet itself (assessment mode)."`
-	Collect      bool     `json:"collect,omitempty" doc:"Each pupil has a folder whose files are handed in (Linux)."`
-	CollectEvery int      `json:"collect_every,omitempty" minimum:"0" maximum:"60" doc:"Minutes between two states that are kept while it runs; 0: only the end is."`
-	Resume       bool     `json:"resume,omitempty" doc:"After a restart the screen stays covered until the invigilator's code was typed."`
+	Page         string            `json:"page,omitempty" maxLength:"2000" doc:"Address that the examination's browser opens. Either this or apps."`
+	Sites        []string          `json:"sites,omitempty" maxItems:"500" doc:"Host names that are reachable beside the page's; each covers its subdomains."`
+	Apps         []string          `json:"apps,omitempty" maxItems:"500" doc:"Programs that can be started."`
+	Message      string            `json:"message,omitempty" maxLength:"1000" doc:"What pupils read beside the fixed words."`
+	USB          bool              `json:"usb,omitempty"`
+	Clipboard    bool              `json:"clipboard,omitempty"`
+	Printing     bool              `json:"printing,omitempty"`
+	SecondScreen bool              `json:"second_screen,omitempty"`
+	Spelling     bool              `json:"spelling,omitempty"`
+	Assistants   bool              `json:"assistants,omitempty"`
+	Capture      bool              `json:"capture,omitempty"`
+	Virtual      bool              `json:"virtual,omitempty"`
+	Aids         []string          `json:"aids,omitempty" maxItems:"10" doc:"Accessibility aids that stay; without a list, all of them."`
+	Calculator   string            `json:"calculator,omitempty" enum:"none,basic,scientific,graphing,cas" doc:"Kind of calculator that pupils may use: none, four functions, scientific (WTR), graphing (GTR), computer algebra (CAS). Without one, nothing is said of it."`
+	Versions     map[string]string `json:"versions,omitempty" doc:"Least versions, by program: an id of apps, a name (LibreOffice Writer), or chromium and firefox where there is a page. Readiness names devices with an older one."`
+	TabletApp    string            `json:"tablet_app,omitempty" maxLength:"155" doc:"App that Apple tablets are locked to, by bundle identifier; without one, Safari with the page."`
+	SelfLock     bool              `json:"self_lock,omitempty" doc:"The app locks the tablet itself (assessment mode)."`
+	Collect      bool              `json:"collect,omitempty" doc:"Each pupil has a folder whose files are handed in (Linux)."`
+	CollectEvery int               `json:"collect_every,omitempty" minimum:"0" maximum:"60" doc:"Minutes between two states that are kept while it runs; 0: only the end is."`
+	Resume       bool              `json:"resume,omitempty" doc:"After a restart the screen stays covered until the invigilator's code was typed."`
 }
 
 func (r ExamRules) rules() lease.Rules {
@@ -43,7 +44,7 @@ func (r ExamRules) rules() lease.Rules {
 	}
 	return lease.Rules{Sites: lesson.Hosts(r.Sites), Apps: r.Apps, Message: r.Message, Exam: &lease.Examination{
 		Page: r.Page, USB: r.USB, Clipboard: r.Clipboard, Printing: r.Printing, SecondScreen: r.SecondScreen, Spelling: r.Spelling, Assistants: r.Assistants,
-		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, Calculator: r.Calculator, TabletApp: r.TabletApp, SelfLock: r.SelfLock, Work: collected,
+		Capture: r.Capture, Virtual: r.Virtual, Aids: r.Aids, Resume: r.Resume, Calculator: r.Calculator, TabletApp: r.TabletApp, SelfLock: r.SelfLock, Work: collected, Versions: r.Versions,
 	}}
 }
 
@@ -51,6 +52,7 @@ func examRulesOut(r lease.Rules) ExamRules {
 	out := ExamRules{Sites: r.Sites, Apps: r.Apps, Message: r.Message}
 	if e := r.Exam; e != nil {
 		out.Page, out.USB, out.Clipboard, out.Printing, out.SecondScreen = e.Page, e.USB, e.Clipboard, e.Printing, e.SecondScreen
+		out.Versions = e.Versions
 		out.Calculator, out.TabletApp, out.SelfLock = e.Calculator, e.TabletApp, e.SelfLock
 		out.Spelling, out.Assistants, out.Capture, out.Virtual, out.Aids, out.Resume = e.Spelling, e.Assistants, e.Capture, e.Virtual, e.Aids, e.Resume
 		if e.Work != nil {

@@ -3,6 +3,8 @@ package checkin
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"schulwart.org/policies/ddm"
@@ -23,7 +25,8 @@ type Report struct {
 	Boot         string
 	Token        string // of the set that is in force, as far as the device said
 	Facts        *ddm.Facts
-	Declarations string // JSON, empty if the report has none
+	Programs     *map[string]string // versions by id of the desktop entry; nil: nothing new
+	Declarations string             // JSON, empty if the report has none
 	Simulated    bool
 }
 
@@ -66,7 +69,7 @@ func (s *Service) report(ctx context.Context, e Enrolment, status ddm.StatusRepo
 	var report Report
 	if agent := items.Agent; agent != nil {
 		report.Agent, report.Schema, report.Boot, report.Simulated = bounded(agent.Version), agent.Schema, bounded(agent.BootID), agent.Simulated
-		report.Facts = agent.Facts
+		report.Facts, report.Programs = agent.Facts, boundPrograms(agent.Programs)
 	}
 	if items.Management != nil && items.Management.Declarations != nil {
 		if data, err := json.Marshal(items.Management.Declarations); err == nil && len(data) <= mostDeclarations {
@@ -153,6 +156,19 @@ func boundFacts(facts *ddm.Facts) {
 	for i, capability := range facts.Capabilities {
 		facts.Capabilities[i] = bounded(capability)
 	}
+}
+
+func boundPrograms(said *map[string]string) *map[string]string {
+	if said == nil {
+		return nil
+	}
+	kept := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(*said)) {
+		if len(kept) < ddm.MostPrograms {
+			kept[bounded(id)] = bounded((*said)[id])
+		}
+	}
+	return &kept
 }
 
 // events bounds what a device tells, and keeps its times from lying in the

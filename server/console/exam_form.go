@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -121,13 +122,17 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 	for _, opening := range openings {
 		*opening.of(&rules) = slices.Contains(open, opening.name)
 	}
+	var faults []error
+	var err error
+	if rules.Versions, err = readVersions(c.PostForm("versions")); err != nil {
+		faults = append(faults, err)
+	}
 	aids := c.PostFormArray("aid")
 	if len(aids) != len(exam.Aids) {
 		rules.Aids = append([]string{}, aids...)
 	}
 	plan.Rules = lease.Rules{Apps: presets.Apps(c.PostFormArray("app")), Message: field(c, "message"), Exam: &rules}
 	zone := frame(c).Location
-	var faults []error
 	if day, err := time.ParseInLocation(dateForm+" 15:04", field(c, "day")+" "+field(c, "starts"), zone); err == nil {
 		plan.Starts = day
 	} else {
@@ -159,7 +164,7 @@ func (h *Handler) drawExamForm(c *gin.Context, status int, e exam.Exam, plan exa
 		Draft: e.Draft, Preview: preview, Problem: problem,
 	}
 	if problem != nil || c.Request.Method == http.MethodPost {
-		form.Day, form.From, form.To, form.Rules.Sites = field(c, "day"), field(c, "starts"), field(c, "ends"), c.PostForm("sites")
+		form.Day, form.From, form.To, form.Rules.Sites, form.Rules.Versions = field(c, "day"), field(c, "starts"), field(c, "ends"), c.PostForm("sites"), c.PostForm("versions")
 	} else {
 		starts, ends := plan.Starts.In(v.frame.Location), plan.Ends.In(v.frame.Location)
 		form.Day, form.From, form.To = starts.Format(dateForm), starts.Format("15:04"), ends.Format("15:04")
@@ -213,6 +218,9 @@ func webRules(rules lease.Rules) web.ExamRules {
 		e = &lease.Examination{}
 	}
 	shown.Page, shown.Resume, shown.TabletApp, shown.SelfLock = e.Page, e.Resume, e.TabletApp, e.SelfLock
+	for _, key := range slices.Sorted(maps.Keys(e.Versions)) {
+		shown.Versions += strings.Join(presets.Names(presets.Apps([]string{key})), ", ") + " " + e.Versions[key] + "\n"
+	}
 	if e.Work != nil {
 		shown.Collect, shown.Every = true, e.Work.Every
 	}
@@ -231,6 +239,22 @@ func webRules(rules lease.Rules) web.ExamRules {
 		shown.Aids = append(shown.Aids, web.Option{Value: aid, Chosen: e.Aids == nil || slices.Contains(e.Aids, aid)})
 	}
 	return shown
+}
+
+// readVersions reads lines of a program and the least version of it.
+func readVersions(text string) (map[string]string, error) {
+	least := map[string]string{}
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		switch last := len(words) - 1; {
+		case last < 0:
+		case last == 0:
+			return nil, errs.E(errs.Invalid, "exam.bad_version", "version", words[0]).In("versions")
+		default:
+			least[strings.Join(words[:last], " ")] = words[last]
+		}
+	}
+	return least, nil
 }
 
 // programNames names programs as people know them; an id that is none of ours

@@ -152,6 +152,7 @@ type laptop struct {
 	left                 map[string]int // by which revision it was let out with a code
 	events               []ddm.Event
 	sealed               []ddm.Sealed
+	dry                  []ddm.Part // what a dry run found
 }
 
 func (l *laptop) offline(is bool) { l.h.away[l.enrolment] = is }
@@ -182,6 +183,8 @@ func (l *laptop) sync() {
 			status.Phase = ddm.LeaseEnded
 		case kept.Holds(l.h.at):
 			status.Phase = ddm.LeaseActive
+		default:
+			status.Parts = l.dry
 		}
 		said = append(said, status)
 	}

@@ -286,8 +286,10 @@ func rulesOf(name string, rules lease.Rules, draft bool) (lease.Rules, error) {
 	if exam.Calculator != "" && !slices.Contains(lease.Calculators, exam.Calculator) {
 		return rules, errs.E(errs.Invalid, "exam.no_such_calculator").In("calculator")
 	}
+	var err error
+	exam.Versions, err = leastVersions(rules.Apps, exam)
 	rules.Exam = &exam
-	return rules, nil
+	return rules, err
 }
 
 // bundle is an app's bundle identifier: letters, digits, hyphens, and at least one

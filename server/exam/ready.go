@@ -27,6 +27,7 @@ type Facts struct {
 	Agent    string // version
 	Schema   int    // highest schema of declarations that it understands
 	Facts    ddm.Facts
+	Programs map[string]string // versions by id; nil: it told none
 	Retired  bool
 	Released bool // it made a secret for codes
 }
@@ -169,6 +170,8 @@ func (s *Service) blockers(exam Exam, seat Seat, facts Facts, line *Line, seen t
 	}
 	if seat.Platform.Agent() {
 		s.agent(exam, facts, now, add)
+		programs(exam.Rules, facts, line, add)
+		system(facts.Facts.OSVersion, now, add)
 	}
 	return all
 }
@@ -189,6 +192,9 @@ func (s *Service) delivery(exam Exam, line *Line, now time.Time, add func(bool, 
 		return
 	}
 	for _, part := range line.Troubles {
+		if part = present(part, exam.Rules.Apps); part.Key == "" {
+			continue
+		}
 		args := []string{"part", part.Part}
 		for name, value := range part.Args {
 			args = append(args, name, value)

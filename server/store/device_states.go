@@ -30,9 +30,12 @@ func (s *Store) DeviceFacts(ctx context.Context, e checkin.Enrolment) (ddm.Facts
 
 // SaveReport keeps a status report. What the report does not say stays as it was.
 func (s *Store) SaveReport(ctx context.Context, e checkin.Enrolment, report checkin.Report) error {
-	facts := ""
+	facts, programs := "", ""
 	if report.Facts != nil {
 		facts = document(report.Facts)
+	}
+	if report.Programs != nil {
+		programs = document(report.Programs)
 	}
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		now := millis(s.now())
@@ -44,9 +47,10 @@ func (s *Store) SaveReport(ctx context.Context, e checkin.Enrolment, report chec
 			agent = CASE WHEN $2 = '' THEN agent ELSE $2 END, schema_no = CASE WHEN $3 = 0 THEN schema_no ELSE $3 END,
 			boot = CASE WHEN $4 = '' THEN boot ELSE $4 END, token = CASE WHEN $5 = '' THEN token ELSE $5 END,
 			facts = CASE WHEN $6 = '' THEN facts ELSE $6 END,
-			declarations = CASE WHEN $7 = '' THEN declarations ELSE $7 END, said_times = CASE WHEN $8 = '' THEN said_times ELSE $8 END
-			WHERE authority = $9 AND device = $10`,
-			now, report.Agent, report.Schema, report.Boot, report.Token, facts, report.Declarations, times, e.Authority, e.Device)
+			declarations = CASE WHEN $7 = '' THEN declarations ELSE $7 END, said_times = CASE WHEN $8 = '' THEN said_times ELSE $8 END,
+			programs = CASE WHEN $9 = '' THEN programs ELSE $9 END
+			WHERE authority = $10 AND device = $11`,
+			now, report.Agent, report.Schema, report.Boot, report.Token, facts, report.Declarations, times, programs, e.Authority, e.Device)
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func (s *Store) addDevice(ctx context.Context, tx Tx, e checkin.Enrolment, hardw
 func (s *Store) beginState(ctx context.Context, tx Tx, e checkin.Enrolment, device org.ID, hardware checkin.Hardware) error {
 	facts := ddm.Facts{Platform: string(hardware.Platform), OSVersion: hardware.System, Model: hardware.Model, Serial: hardware.Serial, Hostname: hardware.Name}
 	_, err := tx.ExecContext(ctx, `INSERT INTO device_states (authority, device, school, last_seen, facts) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (authority, device) DO UPDATE SET school = excluded.school, last_seen = excluded.last_seen,
+		ON CONFLICT (authority, device) DO UPDATE SET school = excluded.school, last_seen = excluded.last_seen, programs = '',
 		facts = CASE WHEN device_states.facts = '{}' THEN excluded.facts ELSE device_states.facts END`,
 		e.Authority, device, e.School, millis(s.now()), document(facts))
 	return err

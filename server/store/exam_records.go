@@ -173,16 +173,17 @@ func (s *Store) ExamFacts(ctx context.Context, e exam.Exam, devices []org.ID) (m
 	marks, args := list(2, devices)
 	found, err := collect(ctx, s.reader(ctx), func(row scanner) (exam.Facts, error) {
 		var f exam.Facts
-		var facts string
+		var facts, programs string
 		var seen int64
-		if err := row.Scan(&f.Device, &f.Agent, &f.Schema, &facts, &seen, &f.Released); err != nil {
+		if err := row.Scan(&f.Device, &f.Agent, &f.Schema, &facts, &programs, &seen, &f.Released); err != nil {
 			return f, err
 		}
 		f.Seen = instant(seen)
 		// Facts come from a device: what does not parse is simply not known.
 		_ = json.Unmarshal([]byte(facts), &f.Facts)
+		_ = json.Unmarshal([]byte(programs), &f.Programs)
 		return f, nil
-	}, `SELECT st.device, st.agent, st.schema_no, st.facts, st.last_seen,
+	}, `SELECT st.device, st.agent, st.schema_no, st.facts, st.programs, st.last_seen,
 		EXISTS (SELECT 1 FROM enrolments n WHERE n.authority = st.authority AND n.device = st.device AND n.state = 'enrolled' AND n.unlock_sealed <> '')
 		FROM device_states st WHERE st.authority = $1 AND st.device IN (`+marks+`)`, append([]any{e.Branch.Authority}, args...)...)
 	for _, f := range found {

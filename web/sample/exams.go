@@ -12,7 +12,7 @@ func examRow(state web.ExamState) web.ExamRow {
 }
 
 func examRules() web.ExamRules {
-	rules := web.ExamRules{Page: "https://moodle.goethe-gym.example/mathe", Sites: "moodle.goethe-gym.example\nwww.geogebra.org", Apps: []string{"GeoGebra"}, Message: "Viel Erfolg!", Resume: true, Collect: true, Every: 5}
+	rules := web.ExamRules{Page: "https://moodle.goethe-gym.example/mathe", Sites: "moodle.goethe-gym.example\nwww.geogebra.org", Apps: []string{"GeoGebra"}, Versions: "GeoGebra 6.0\n", Message: "Viel Erfolg!", Resume: true, Collect: true, Every: 5}
 	for _, name := range []string{"usb", "clipboard", "printing", "screens", "spelling", "assistants", "capture", "virtual"} {
 		rules.Open = append(rules.Open, web.Option{Value: name, Chosen: name == "printing"})
 	}
@@ -125,12 +125,15 @@ var exams = []Sample{
 			{Device: "t1", Name: "Ada B.", Ends: at(10, 50)}, {Device: "t2", Name: "Ben K.", Ends: at(11, 13), More: 23 * time.Minute}}})
 	}},
 	{"exam-ready", "Prüfungen", func(f web.Frame) templ.Component {
-		return web.ExamReadyShow(web.ExamReadyPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Armed: 2, Free: 3, Asked: at(9, 40), Answered: 2, Rows: []web.ExamReady{
+		return web.ExamReadyShow(web.ExamReadyPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Armed: 4, Free: 3, Asked: at(9, 40), Answered: 2, Rows: []web.ExamReady{
 			{Name: "Ada B. · MS-0401", Armed: true, Answered: true},
 			{Name: "Ben K. · MS-0402", Armed: true, Answered: true, Blockers: []web.ExamBlocker{{Key: "battery", Args: map[string]any{"percent": "18"}}}},
 			{Name: "Cem A. · MS-0403", Blockers: []web.ExamBlocker{{Key: "not_armed", Stops: true}, {Key: "clock", Args: map[string]any{"seconds": "310"}}}},
 			{Name: "Dana L. · MS-0404", Blockers: []web.ExamBlocker{{Key: "app_missing", Args: map[string]any{"app": "GeoGebra"}, Stops: true}}},
-			{Name: "Elif S. · MS-0405"}}})
+			{Name: "Elif S. · MS-0405", Armed: true, Blockers: []web.ExamBlocker{
+				{Key: "app_old", Args: map[string]any{"app": "GeoGebra", "is": "5.0.498", "least": "6.0"}, Stops: true},
+				{Key: "system_old", Args: map[string]any{"system": "Debian GNU/Linux 11 (bullseye)", "until": "31.08.2026"}}}},
+			{Name: "Finn T. · MS-0406", Armed: true, Blockers: []web.ExamBlocker{{Key: "app_unknown"}}}}})
 	}},
 	{"exam-codes", "Prüfungen", func(f web.Frame) templ.Component {
 		codes := []string{"40718265", "90345172", "11860394", "72605511", "35098744"}

@@ -82,16 +82,18 @@ func (a *Apps) Rehearse(rules enforce.Rules) *enforce.Reading {
 		return nil
 	}
 	entries := readEntries(a.o.Tree)
-	var missing []string
+	var missing, names []string
 	for _, id := range rules.Apps.Allow {
 		if !slices.ContainsFunc(entries, func(e entry) bool { return e.called(id) }) {
-			missing = append(missing, words.AppName(id))
+			missing, names = append(missing, id), append(names, words.AppName(id))
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return differs("app-missing", "app", strings.Join(missing, ", "))
+	// A program may have several ids, of which a device needs one. Which belong
+	// together the server knows.
+	return differs("app-missing", "app", strings.Join(names, ", "), "ids", strings.Join(missing, " "))
 }
 
 // Sightings are the programs that were asked to start and did not.
