@@ -72,6 +72,9 @@ func (f Frame) ringText(r RolloutRing) string {
 	if r.Unable > 0 {
 		parts = append(parts, f.T("rollout.unable", "count", r.Unable))
 	}
+	if r.Waiting > 0 {
+		parts = append(parts, f.T("rollout.unlicensed", "count", r.Waiting))
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -157,7 +160,7 @@ func devicesOf(id string, ring int, how string) string {
 
 // outcomeTone is the colour of a device's outcome.
 func outcomeTone(outcome string) string {
-	return map[string]string{"verified": "ok", "failed": "bad", "unable": "warn", "pending": "info"}[outcome]
+	return map[string]string{"verified": "ok", "failed": "bad", "unable": "warn", "unlicensed": "warn", "pending": "info"}[outcome]
 }
 
 // outcomeWord says what is known of a device.
@@ -170,3 +173,6 @@ func (f Frame) outcomeWord(d RolloutDevice) string {
 	}
 	return f.T("rollout.outcome." + d.Outcome)
 }
+
+// more is how many stay without a licence beyond those that are named.
+func (s Shortage) more() int { return s.Without - len(s.Names) }

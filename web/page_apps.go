@@ -74,6 +74,24 @@ type RolloutPreview struct {
 	Now    bool      // it is open now
 	Former string    // version before; "" for none
 	Total  int
+	Short  Shortage
+}
+
+// Shortage says for how many devices there are licences; Needed is 0 where none are
+// counted.
+type Shortage struct {
+	Needed  int
+	Without int
+	Names   []LicenceDevice // the first of those that stay without, in school order
+}
+
+// LicenceDevice is a device that has a licence, waits for one or stays without.
+type LicenceDevice struct {
+	ID     string
+	Name   string
+	School string
+	Since  time.Time // when it got one; zero for none
+	Waits  bool
 }
 
 // RolloutRing is one ring of a rollout.
@@ -85,6 +103,7 @@ type RolloutRing struct {
 	Verified int
 	Failed   int
 	Unable   int
+	Waiting  int    // for a licence
 	State    string // ahead, open, passed, halted
 	Since    time.Time
 }
@@ -106,6 +125,7 @@ type RolloutPage struct {
 	OpenNow  bool
 	Deadline time.Time
 	Reasons  []RolloutReason
+	Short    Shortage
 	Actions  []string // start, pause, resume, retry, rollback: what is possible and permitted
 	Live     bool     // it goes on by itself
 }

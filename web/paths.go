@@ -74,6 +74,8 @@ const (
 	PathApps           = "/apps"                   // POST scope, title, url: takes a web app in
 	PathAppUploads     = "/apps/hochladen"         // POST scope, file, size, label, licence, name, version, sha256: begins an upload
 	PathAppUpload      = "/apps/hochladen/:upload" // GET how far it is; POST a piece
+	PathLicences       = "/apps/lizenzen"          // POST see LicencesPage
+	PathLicence        = "/apps/lizenzen/:pool"    // POST do=drop
 	PathApp            = "/apps/:app"              // POST see AppPage
 	PathAppRemove      = "/apps/:app/entfernen"    // POST
 	PathRollout        = "/verteilungen/:rollout"

@@ -15,7 +15,7 @@ import (
 // or about which something is said that is said about no other.
 func (s Snapshot) Alike(device Device) (key string, ok bool) {
 	place := Place{Level: org.Device, ID: device.ID}
-	if slices.ContainsFunc(s.Leases, func(g Granted) bool { return g.Device == device.ID }) ||
+	if len(s.Wishes[device.ID]) > 0 || slices.ContainsFunc(s.Leases, func(g Granted) bool { return g.Device == device.ID }) ||
 		slices.ContainsFunc(s.Policies, func(p Policy) bool { return p.Place == place }) ||
 		slices.ContainsFunc(s.Exceptions, func(e Exception) bool { return e.Place == place }) {
 		return "", false

@@ -35,6 +35,8 @@ type Snapshot struct {
 	// Calendar is the school's time, by which devices find their windows.
 	Offers   []rollout.Offer
 	Calendar rollout.Calendar
+	// Wishes are what people picked for a device, by its id: offers to it alone.
+	Wishes map[org.ID][]rollout.Offer
 }
 
 // Place is where something is said: a level and, below the operator, who there.

@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"slices"
+
 	"schulwart.org/policies/catalog"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
@@ -9,10 +11,14 @@ import (
 // packages adds what is rolled out to the device. The quiet hours of its updates
 // are quiet for packages, too, unless the rollout has some of its own.
 func (a *answer) packages(snapshot Snapshot, device Device, settings map[string]catalog.Settings) {
-	if len(snapshot.Offers) == 0 {
+	offers := snapshot.Offers
+	if wishes := snapshot.Wishes[device.ID]; len(wishes) > 0 {
+		offers = slices.Concat(offers, wishes)
+	}
+	if len(offers) == 0 {
 		return
 	}
-	a.add(rollout.For(snapshot.Offers, snapshot.member(device), snapshot.Calendar, quiet(settings[catalog.Updates.Name]))...)
+	a.add(rollout.For(offers, snapshot.member(device), snapshot.Calendar, quiet(settings[catalog.Updates.Name]))...)
 }
 
 // member is the device as rollouts know it.

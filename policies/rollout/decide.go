@@ -47,10 +47,12 @@ type Figures struct {
 	Failed   int `json:"failed"`
 	Unable   int `json:"unable"` // say that they cannot, whatever anybody does
 	Ailing   int `json:"ailing"` // of the verified ones
+	// Unlicensed devices wait for a licence. They hold up nobody.
+	Unlicensed int `json:"unlicensed"`
 }
 
 // able is how many devices of the ring can have it.
-func (f Figures) able() int { return f.Devices - f.Unable }
+func (f Figures) able() int { return f.Devices - f.Unable - f.Unlicensed }
 
 // pending is how many devices may still get it.
 func (f Figures) pending() int { return f.able() - f.Verified - f.Failed }
@@ -60,8 +62,8 @@ func above(count, of int, percent float64) bool { return float64(count)*100 > pe
 // halts reports whether the figures of a ring stop the rollout, and what counted.
 func (g Gates) halts(f Figures) (why Why, count, of int) {
 	switch {
-	case f.Failed > g.Least && above(f.Failed, f.Devices, g.Failed):
-		return WhyFailed, f.Failed, f.Devices
+	case f.Failed > g.Least && above(f.Failed, f.Devices-f.Unlicensed, g.Failed):
+		return WhyFailed, f.Failed, f.Devices - f.Unlicensed
 	case g.Ailing > 0 && f.Ailing > g.Least && above(f.Ailing, f.Verified, g.Ailing):
 		return WhyAiling, f.Ailing, f.Verified
 	}

@@ -68,27 +68,32 @@ type Offer struct {
 	Started time.Time
 	Package Package
 	Former  *Package
+	Seats   *Seats // who has a licence; nil where none are counted
 }
 
 // For returns what a device of the site is to be told of the rollouts, one
 // declaration for each package: the rollout that began last decides. In whatever
 // order they come, the answer is the same.
 func For(offers []Offer, member Member, calendar Calendar, quiet Span) []ddm.Declaration {
-	ordered := slices.Clone(offers)
-	slices.SortFunc(ordered, func(a, b Offer) int {
-		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(b.Plan.ID, a.Plan.ID))
-	})
 	var declarations []ddm.Declaration
 	told := map[string]bool{}
-	for _, offer := range ordered {
+	for _, offer := range latestFirst(offers) {
 		identifier := Prefix + string(offer.Package.Kind) + "." + offer.Package.Name
-		if told[identifier] || !offer.Status.Offered(offer.Plan.RingOf(member)) {
+		if told[identifier] || !offer.Reaches(member) {
 			continue
 		}
 		told[identifier] = true
 		declarations = append(declarations, ddm.New(Type, identifier, offer.declared(member, calendar, quiet)))
 	}
 	return declarations
+}
+
+func latestFirst(offers []Offer) []Offer {
+	ordered := slices.Clone(offers)
+	slices.SortFunc(ordered, func(a, b Offer) int {
+		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(b.Plan.ID, a.Plan.ID))
+	})
+	return ordered
 }
 
 // declared makes the payload for a device that is offered the rollout.
@@ -102,7 +107,7 @@ func (o Offer) declared(member Member, calendar Calendar, quiet Span) Declared {
 	}
 	pack := o.Package
 	if o.Status.State == RolledBack {
-		if o.Former == nil {
+		if o.removes() {
 			d.Action = Remove
 			return d
 		}
@@ -122,7 +127,7 @@ func Reach(offers []Offer, member Member) string {
 	word := make([]byte, len(offers))
 	for i, offer := range offers {
 		word[i] = '.'
-		if offer.Status.Offered(offer.Plan.RingOf(member)) {
+		if offer.Reaches(member) {
 			word[i] = 'x'
 		}
 	}
@@ -139,6 +144,8 @@ const (
 	OutcomeVerified Outcome = "verified" // the version is there, or the package gone, as was asked
 	OutcomeFailed   Outcome = "failed"
 	OutcomeUnable   Outcome = "unable"
+	// OutcomeUnlicensed is no word of the device: it waits for a licence.
+	OutcomeUnlicensed Outcome = "unlicensed"
 )
 
 // Judge weighs a device's word: what the system says to be present counts, not
@@ -182,6 +189,8 @@ func Count(plan Plan, each func(yield func(ring int, outcome Outcome, ailing boo
 			f.Failed++
 		case OutcomeUnable:
 			f.Unable++
+		case OutcomeUnlicensed:
+			f.Unlicensed++
 		}
 	})
 	return figures

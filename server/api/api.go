@@ -22,6 +22,7 @@ import (
 	"schulwart.org/server/exam"
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/may"
 	"schulwart.org/server/packages"
 	"schulwart.org/server/rollout"
@@ -43,6 +44,7 @@ type Deps struct {
 	Exams    *exam.Service
 	Packages *packages.Service
 	Rollouts *rollout.Service
+	Licences *licence.Service
 	Presence lesson.Presence
 	Tokens   Tokens
 	Audit    *audit.Service
@@ -126,7 +128,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts, registerLicences} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

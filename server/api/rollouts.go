@@ -27,6 +27,7 @@ type RingFigures struct {
 	Verified int               `json:"verified" doc:"Their system itself names the version as present."`
 	Failed   int               `json:"failed"`
 	Unable   int               `json:"unable" doc:"That say that they cannot."`
+	Waiting  int               `json:"unlicensed" doc:"That wait for a licence."`
 	State    rollout.RingState `json:"state" enum:"ahead,open,passed,halted"`
 	Since    *time.Time        `json:"since" doc:"When it was offered; of the last one only."`
 }
@@ -55,6 +56,7 @@ type Rollout struct {
 	Deadline  *time.Time        `json:"deadline" doc:"From then on only lessons are spared."`
 	Rings     []RingFigures     `json:"rings" nullable:"false" doc:"Empty in lists."`
 	Failures  []RolloutFailures `json:"failures" nullable:"false" doc:"Devices that failed or cannot, by reason; empty in lists."`
+	Licences  *RolloutLicences  `json:"licences,omitempty" doc:"Where licences of the app are counted; left out in lists."`
 	Opens     *time.Time        `json:"opens" doc:"When the opening begins that runs, or comes next, at the first school."`
 	Closes    *time.Time        `json:"closes"`
 	StartedAt *time.Time        `json:"started_at"`
@@ -91,7 +93,7 @@ type RolloutDevice struct {
 	School  org.ID           `json:"school"`
 	Ring    int              `json:"ring" doc:"Counted from 1."`
 	Offered bool             `json:"offered"`
-	Outcome ground.Outcome   `json:"outcome" enum:",pending,verified,failed,unable" doc:"Empty while it said nothing that counts."`
+	Outcome ground.Outcome   `json:"outcome" enum:",pending,verified,failed,unable,unlicensed" doc:"Empty while it said nothing that counts."`
 	State   ddm.PackageState `json:"state,omitempty" doc:"As the device says it."`
 	Present string           `json:"present,omitempty" doc:"Version that its system names as present."`
 	Reason  string           `json:"reason,omitempty"`
@@ -129,9 +131,9 @@ func rolloutOut(r rollout.Rollout) Rollout {
 
 func rolloutViewOut(v rollout.View) Rollout {
 	out := rolloutOut(v.Rollout)
-	out.Opens, out.Closes = instantOut(v.Opens), instantOut(v.Closes)
+	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
-		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.State, instantOut(r.Since)})
+		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Unlicensed, r.State, instantOut(r.Since)})
 	}
 	for _, r := range v.Reasons {
 		out.Failures = append(out.Failures, RolloutFailures{r.Code, r.Details, r.Devices})

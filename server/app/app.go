@@ -30,6 +30,7 @@ import (
 	"schulwart.org/server/ids"
 	"schulwart.org/server/keyring"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/live"
 	"schulwart.org/server/mail"
 	"schulwart.org/server/packages"
@@ -76,6 +77,7 @@ type App struct {
 	Exams    *exam.Service
 	Packages *packages.Service
 	Rollouts *rollout.Service
+	Licences *licence.Service
 	Tablet   *tablet.Service
 	Declare  *declare.Service
 	Board    *board.Service
@@ -166,7 +168,8 @@ func (a *App) roomsForPeople() {
 	a.Roster = &roster.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Doors: doors{a}}
 	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
 	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Quota}
-	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
 	a.Backup.SetPlan(backup.Plan{Dir: a.Config.BackupDir, Hour: *a.Config.BackupHour})

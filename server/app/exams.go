@@ -105,7 +105,7 @@ func troubles(parts []ddm.Part) []exam.Trouble {
 // settlers resolve who belongs to what runs when devices or groups have changed.
 type settlers struct{ app *App }
 
-// Settle asks both rooms; one that fails keeps the other from nothing.
+// Settle asks each room; one that fails keeps the others from nothing.
 func (s settlers) Settle(ctx context.Context, school org.Branch) error {
-	return errors.Join(s.app.Lessons.Settle(ctx, school), s.app.Exams.Settle(ctx, school))
+	return errors.Join(s.app.Lessons.Settle(ctx, school), s.app.Exams.Settle(ctx, school), s.app.Licences.Settle(ctx, school))
 }

@@ -68,7 +68,7 @@ func (h *Handler) planRollout(c *gin.Context) error {
 }
 
 func (h *Handler) rolloutPreview(c *gin.Context, view rollout.View) *web.RolloutPreview {
-	preview := &web.RolloutPreview{Opens: view.Opens, Now: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Rings: h.rolloutRings(c, view)}
+	preview := &web.RolloutPreview{Opens: view.Opens, Now: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Rings: h.rolloutRings(c, view), Short: shortage(view.Licences)}
 	if view.Former != nil {
 		preview.Former = view.Former.Version
 	}
@@ -135,40 +135,44 @@ func (h *Handler) rolloutForm(c *gin.Context) (web.RolloutForm, error) {
 // schools, and the groups of the own school.
 func (h *Handler) rolloutTargets(c *gin.Context) ([]web.Option, error) {
 	ctx, v := c.Request.Context(), visitor(c)
-	var list []web.Option
-	add := func(level org.Level, id org.ID, name string) {
-		value := string(level) + "/" + id.String()
-		label := web.T(v.frame.Lang, "policy.place", "name", name, "level", web.T(v.frame.Lang, "policy.level."+string(level)))
-		list = append(list, web.Option{Value: value, Label: label, Chosen: field(c, "target") == value})
+	list, err := h.placesFor(c, may.RolloutRun, field(c, "target"))
+	if err != nil || v.school == nil || !may.Can(v.actor, may.RolloutRun, v.school.Branch()) {
+		return list, err
 	}
+	groups, _, err := h.Roster.Groups(ctx, v.actor, roster.GroupFilter{School: v.school.ID})
+	for _, group := range groups {
+		list = append(list, placeOption(v.frame.Lang, org.Group, group.ID, group.Name, field(c, "target")))
+	}
+	return list, err
+}
+
+// placesFor are the authorities and schools in which the person may do something.
+func (h *Handler) placesFor(c *gin.Context, action may.Action, chosen string) ([]web.Option, error) {
+	ctx, v := c.Request.Context(), visitor(c)
+	var list []web.Option
 	if may.Anywhere(v.actor, may.SchoolRead) {
 		authorities, err := h.Roster.Authorities(ctx, v.actor)
 		if err != nil {
 			return nil, err
 		}
 		for _, authority := range authorities {
-			if may.Can(v.actor, may.RolloutRun, org.Branch{Authority: authority.ID}) {
-				add(org.Authority, authority.ID, authority.Name)
+			if may.Can(v.actor, action, org.Branch{Authority: authority.ID}) {
+				list = append(list, placeOption(v.frame.Lang, org.Authority, authority.ID, authority.Name, chosen))
 			}
 		}
 	}
 	schools, _, err := h.Roster.Schools(ctx, v.actor, "", "", 200)
-	if err != nil {
-		return nil, err
-	}
 	for _, school := range schools {
-		if may.Can(v.actor, may.RolloutRun, school.Branch()) {
-			add(org.School, school.ID, school.Name)
+		if may.Can(v.actor, action, school.Branch()) {
+			list = append(list, placeOption(v.frame.Lang, org.School, school.ID, school.Name, chosen))
 		}
 	}
-	if v.school == nil || !may.Can(v.actor, may.RolloutRun, v.school.Branch()) {
-		return list, nil
-	}
-	groups, _, err := h.Roster.Groups(ctx, v.actor, roster.GroupFilter{School: v.school.ID})
-	for _, group := range groups {
-		add(org.Group, group.ID, group.Name)
-	}
 	return list, err
+}
+
+func placeOption(lang string, level org.Level, id org.ID, name, chosen string) web.Option {
+	value := string(level) + "/" + id.String()
+	return web.Option{Value: value, Label: web.T(lang, "policy.place", "name", name, "level", web.T(lang, "policy.level."+string(level))), Chosen: chosen == value}
 }
 
 func (h *Handler) wantedRollout(c *gin.Context) (rollout.New, error) {

@@ -21,6 +21,7 @@ import (
 	"schulwart.org/server/exam"
 	"schulwart.org/server/httpx"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/live"
 	"schulwart.org/server/may"
 	"schulwart.org/server/packages"
@@ -46,6 +47,7 @@ type Deps struct {
 	Exams    *exam.Service
 	Packages *packages.Service
 	Rollouts *rollout.Service
+	Licences *licence.Service
 	Presence lesson.Presence
 	Live     *live.Hub
 	Board    *board.Service

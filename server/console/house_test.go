@@ -30,6 +30,7 @@ import (
 	"schulwart.org/server/ids"
 	"schulwart.org/server/keyring"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/live"
 	"schulwart.org/server/mail"
 	"schulwart.org/server/may"
@@ -162,7 +163,8 @@ func newHouse(t *testing.T) *house {
 		Store: h.store, Roster: h.roster, Timetable: h.roster, Presence: h.presence, Changes: quiet{}, Board: h.live, Tablets: quiet{}, NewID: ids.New, Now: now,
 	}
 	apps := &packages.Service{Store: h.store, NewID: ids.New, Now: now, Quota: packages.Quota}
-	rollouts := &rollout.Service{Store: h.store, Catalogue: app.Catalogue{Service: apps}, Changes: quiet{}, NewID: ids.New, Now: now}
+	licences := &licence.Service{Store: h.store, Changes: quiet{}, NewID: ids.New, Now: now}
+	rollouts := &rollout.Service{Store: h.store, Catalogue: app.Catalogue{Service: apps}, Licences: licences, Changes: quiet{}, NewID: ids.New, Now: now}
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
 	h.keys = ring
 	exams := &exam.Service{
@@ -172,7 +174,7 @@ func newHouse(t *testing.T) *house {
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
 		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons,
-		Exams: exams, Packages: apps, Rollouts: rollouts, Presence: h.presence, Live: h.live,
+		Exams: exams, Packages: apps, Rollouts: rollouts, Licences: licences, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
 		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Now: now},

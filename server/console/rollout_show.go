@@ -15,7 +15,7 @@ func (h *Handler) rolloutRings(c *gin.Context, view rollout.View) []web.RolloutR
 	rings := make([]web.RolloutRing, len(view.Rings))
 	for i, r := range view.Rings {
 		rings[i] = web.RolloutRing{
-			Kind: string(r.Kind), Place: h.ringPlace(c.Request.Context(), actor(c), r.Ring), Share: r.Share, Devices: r.Devices, Verified: r.Verified, Failed: r.Failed, Unable: r.Unable,
+			Kind: string(r.Kind), Place: h.ringPlace(c.Request.Context(), actor(c), r.Ring), Share: r.Share, Devices: r.Devices, Verified: r.Verified, Failed: r.Failed, Unable: r.Unable, Waiting: r.Unlicensed,
 			State: string(r.State), Since: r.Since,
 		}
 	}
@@ -30,7 +30,7 @@ func (h *Handler) showRollout(c *gin.Context) error {
 		return err
 	}
 	shown := web.RolloutPage{
-		Frame: v.frame, Row: rolloutRow(view.Rollout), AppID: view.Package.ID.String(), Name: appName(view.Package, v.frame.Lang), Version: view.Package.Version, Rings: h.rolloutRings(c, view),
+		Frame: v.frame, Row: rolloutRow(view.Rollout), AppID: view.Package.ID.String(), Name: appName(view.Package, v.frame.Lang), Version: view.Package.Version, Rings: h.rolloutRings(c, view), Short: shortage(view.Licences),
 		Where: view.Status.Where + 1, Count: view.Status.Count, Of: view.Status.Of, Allowed: view.Plan.Gates.Failed, Opens: view.Opens,
 		OpenNow: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Deadline: view.Plan.Window.Deadline,
 	}
@@ -91,7 +91,7 @@ func (h *Handler) listRolloutDevices(c *gin.Context) error {
 	}
 	ring, _ := strconv.Atoi(query(c, "ring"))
 	shown := web.RolloutDevicesPage{Frame: v.frame, Row: rolloutRow(view.Rollout), Ring: ring, How: query(c, "wie")}
-	for _, how := range []string{"", "failed", "verified", "pending", "unable", "none"} {
+	for _, how := range []string{"", "failed", "verified", "pending", "unable", "unlicensed", "none"} {
 		shown.Filter = append(shown.Filter, web.Option{Value: how, Label: web.T(v.frame.Lang, "rollout.filter."+map[bool]string{true: "all", false: how}[how == ""]), Chosen: how == shown.How})
 	}
 	for _, device := range devices {

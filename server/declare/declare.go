@@ -41,10 +41,11 @@ type Ground struct {
 	Name       string
 	Policies   []desired.Policy
 	Exceptions []desired.Exception
-	Priorities map[org.ID]int   // of groups
-	Devices    []desired.Device // enrolled ones
-	Offers     []rollout.Offer  // what is rolled out here
-	Calendar   rollout.Calendar // the school's time; counts where something is rolled out
+	Priorities map[org.ID]int             // of groups
+	Devices    []desired.Device           // enrolled ones
+	Offers     []rollout.Offer            // what is rolled out here
+	Calendar   rollout.Calendar           // the school's time; counts where something is rolled out
+	Wishes     map[org.ID][]rollout.Offer // what was picked for a device, by its id
 }
 
 // Store is what the room reads.

@@ -151,7 +151,7 @@ func (s *Service) snapshot(school *school, leases []desired.Granted) desired.Sna
 	return desired.Snapshot{
 		Issuer: s.Issuer, KeyID: s.Signer.KeyID(), Announced: s.Signer.Announcements(), Branch: school.branch, Name: school.ground.Name,
 		Policies: school.ground.Policies, Exceptions: school.ground.Exceptions, Priorities: school.ground.Priorities, Leases: leases,
-		Offers: school.ground.Offers, Calendar: school.ground.Calendar,
+		Offers: school.ground.Offers, Calendar: school.ground.Calendar, Wishes: school.ground.Wishes,
 	}
 }
 

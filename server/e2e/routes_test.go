@@ -26,6 +26,7 @@ import (
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/exam"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/may"
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
@@ -184,11 +185,14 @@ func (i *installation) furnish() {
 	i.must(err)
 	rolled, err := i.app.Rollouts.Create(ctx, operator, rollout.New{Title: marker, Package: shortcut.ID, Level: org.School, Place: i.home.ID, Draft: true})
 	i.must(err)
+	pool, err := i.app.Licences.Put(ctx, operator, licence.New{School: i.home.ID, App: shortcut.App(), Total: 3, Note: marker})
+	i.must(err)
 	planned, err := i.app.Exams.BeginImport(ctx, actor, exam.ImportFile{School: i.home.ID, Name: marker + ".csv", Data: []byte("Datum;Beginn;Dauer;Klasse;Fach\n24.11.2030;8:00;90;" + marker + " 7a;" + marker + "\n")})
 	i.must(err)
 	i.things = map[string]org.ID{
 		"plan":   planned.ID,
 		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID, "app": shortcut.ID,
+		"pool": pool.ID, "licence-pools": pool.ID,
 		"exam": written.ID, "exams": written.ID, "file": given.ID, "state": "x",
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
@@ -246,6 +250,8 @@ var bodies = map[string]string{
 	"POST /api/v1/packages":                         `{"authority":"{authority}","file":"x.deb","size":5}`,
 	"POST /api/v1/rollouts":                         `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
 	"POST /api/v1/rollouts/preview":                 `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
+	"PUT /api/v1/licence-pools":                     `{"school":"{school}","app":{"kind":"webapp","name":"moodle.example"},"total":3}`,
+	"POST /api/v1/licence-pools/preview":            `{"school":"{school}","app":{"kind":"webapp","name":"moodle.example"},"total":3}`,
 	"PUT /api/v1/calendars/{authority}":             `{"land":"MV","breaks":[]}`,
 	"POST /api/v1/login":                            `{"email":"nobody@example.org","password":"geraten"}`,
 	"PUT /api/v1/exams/{id}":                        `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
@@ -469,7 +475,7 @@ func (i *installation) state() string {
 	var all strings.Builder
 	for _, table := range []string{
 		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "exam_given", "exam_work", "exam_imports", "exam_columns", "exam_origins", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "licence_pools", "licences", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)
 		i.must(err)

@@ -64,7 +64,10 @@ const (
 	ExamRun       Action = "exam.run"       // start, extend, hand over, let in again
 	ExtraWrite    Action = "extra.write"    // enter extra time of pupils
 	AppRead       Action = "app.read"       // see the catalogue of apps and rollouts
-	AppWrite      Action = "app.write"      // take packages in and out, keep licence pools
+	AppWrite      Action = "app.write"      // take packages in and out
+	LicenceWrite  Action = "licence.write"  // keep pools of licences
+	ShelfWrite    Action = "shelf.write"    // choose what a school lets people pick, decide what teachers ask for
+	AppAsk        Action = "app.ask"        // see what is there for teachers, pick it, ask for more
 	RolloutRun    Action = "rollout.run"    // start, pause, go on with, retry and take back rollouts
 	AccountOwn    Action = "account.own"    // one's own password, factor, sessions; everybody
 )
@@ -74,14 +77,14 @@ const (
 var grants = map[Role][]Action{
 	Operator: {SchoolRead, SchoolWrite, SchoolCreate, AuthorityNew, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd,
 		Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, OperationRead, OperationRun, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
-		ExamRead, ExamWrite, ExamRun, ExtraWrite, AppRead, AppWrite, RolloutRun},
+		ExamRead, ExamWrite, ExamRun, ExtraWrite, AppRead, AppWrite, RolloutRun, LicenceWrite, ShelfWrite},
 	HelpDesk:       {AppRead, SchoolRead, GroupRead, DeviceRead, ModeEnd, TokenRead, StaffRead, HelpDeskUse, PolicyRead, ExamRead},
 	Technician:     {AppRead, SchoolRead, GroupRead, DeviceRead, DeviceWrite, TokenRead, TokenWrite, HelpDeskUse, PolicyRead},
-	AuthorityAdmin: {AppRead, AppWrite, RolloutRun, SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove, ExamRead},
-	SchoolAdmin: {AppRead, RolloutRun, SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
+	AuthorityAdmin: {AppRead, AppWrite, RolloutRun, LicenceWrite, ShelfWrite, SchoolRead, SchoolWrite, SchoolCreate, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeEnd, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, HelpDeskUse, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove, ExamRead},
+	SchoolAdmin: {AppRead, RolloutRun, LicenceWrite, ShelfWrite, AppAsk, SchoolRead, SchoolWrite, GroupRead, GroupWrite, DeviceRead, DeviceWrite, ModeStart, ModeEnd, Substitute, SitesWrite, TokenRead, TokenWrite, StaffRead, StaffWrite, PersonRead, RosterImport, AuditRead, PolicyRead, PolicyPropose, PolicyWrite, PolicyApprove,
 		ExamRead, ExamWrite, ExamRun, ExtraWrite},
 	Trainee:  {AppRead, SchoolRead, GroupRead, DeviceRead, TokenRead, PolicyRead, PolicyPropose},
-	Teacher:  {GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite, ExamRead, ExamWrite, ExamRun},
+	Teacher:  {AppAsk, GroupRead, ModeStart, ModeEnd, Substitute, SitesWrite, ExamRead, ExamWrite, ExamRun},
 	ReadOnly: {AppRead, SchoolRead, GroupRead, DeviceRead, PolicyRead},
 }
 

@@ -15,6 +15,7 @@ import (
 	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/ids"
+	"schulwart.org/server/licence"
 	"schulwart.org/server/may"
 	"schulwart.org/server/packages"
 	"schulwart.org/server/rollout"
@@ -28,6 +29,7 @@ type city struct {
 	t        *testing.T
 	store    *store.Store
 	packages *packages.Service
+	licences *licence.Service
 	at       time.Time
 	keller   may.Actor // of the authority
 	winter   may.Actor // of its school
@@ -53,7 +55,8 @@ func found(t *testing.T, s *store.Store, devices int) *city {
 	made := 0
 	numbered := func() org.ID { made++; return org.ID(fmt.Sprintf("00000000-0000-7000-8000-%012d", made)) }
 	c.packages = &packages.Service{Store: s, NewID: numbered, Now: now, Quota: packages.Quota}
-	c.Service = &rollout.Service{Store: s, Catalogue: c, Changes: c, NewID: numbered, Now: now}
+	c.licences = &licence.Service{Store: s, Changes: c, NewID: numbered, Now: now}
+	c.Service = &rollout.Service{Store: s, Catalogue: c, Licences: c.licences, Changes: c, NewID: numbered, Now: now}
 	c.school, c.room = storetest.School(t, s)
 	c.keller = storetest.Person(t, s, "Frau Keller", may.AuthorityAdmin, org.Branch{Authority: c.school.Authority}, c.at)
 	c.winter = storetest.Person(t, s, "Frau Winter", may.SchoolAdmin, c.school, c.at)

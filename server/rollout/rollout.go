@@ -84,6 +84,13 @@ type Store interface {
 	SaveCalendar(ctx context.Context, permit may.Permit, authority org.ID, land rollout.Land, breaks []rollout.Break) error
 	FindCalendar(ctx context.Context, authority org.ID) (rollout.Land, []rollout.Break, error)
 	PersonBehind(ctx context.Context, actor org.ID) (org.ID, error)
+	// Seats says who has a licence of an app; nil where none are counted.
+	Seats(ctx context.Context, branch org.Branch, app rollout.App) (*rollout.Seats, error)
+}
+
+// Licences tells for which devices an offer would find no licence.
+type Licences interface {
+	Short(ctx context.Context, authority org.ID, offer rollout.Offer) (rollout.Shortage, error)
 }
 
 // Catalogue finds packages that an actor may roll out, with the authority whose
@@ -96,6 +103,7 @@ type Catalogue interface {
 type Service struct {
 	Store     Store
 	Catalogue Catalogue
+	Licences  Licences
 	Changes   interface{ Wake() }
 	NewID     func() org.ID
 	Now       func() time.Time
@@ -146,6 +154,9 @@ type View struct {
 	Opens   time.Time
 	Closes  time.Time // of the opening that runs or comes next; zero for none
 	MayRun  bool
+	// Licences says for how many there are some; who stays without waits, and the
+	// rollout goes on with the others.
+	Licences rollout.Shortage
 }
 
 // DeviceView is what is known of one device of a rollout.

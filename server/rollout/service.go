@@ -181,15 +181,23 @@ func (s *Service) devices(ctx context.Context, r Rollout) ([]DeviceView, error) 
 	if err != nil {
 		return nil, err
 	}
+	seats, err := s.Store.Seats(ctx, r.Branch, r.Package.App())
+	if err != nil {
+		return nil, err
+	}
 	offer, devices := r.Offer(), make([]DeviceView, 0, len(members))
+	offer.Seats = seats
 	for _, member := range members {
 		ring := r.Plan.RingOf(member.Member)
 		if ring == rollout.Outside {
 			continue
 		}
-		view := DeviceView{Member: member, Ring: ring, Offered: r.Status.Offered(ring)}
+		view := DeviceView{Member: member, Ring: ring, Offered: offer.Reaches(member.Member)}
 		if word, ok := words[member.ID]; ok {
 			view.Word, view.Outcome = &word, offer.Judge(word.PackageStatus)
+		}
+		if r.Status.Offered(ring) && !view.Offered {
+			view.Outcome = rollout.OutcomeUnlicensed
 		}
 		devices = append(devices, view)
 	}
@@ -213,7 +221,13 @@ func (s *Service) view(ctx context.Context, actor may.Actor, r Rollout) (View, e
 	if err != nil {
 		return View{}, err
 	}
-	view := View{Rollout: r, Reasons: reasons(devices), Opens: opening.Opens, Closes: opening.Closes, MayRun: may.Can(actor, may.RolloutRun, r.Branch)}
+	var short rollout.Shortage
+	if r.Status.State != rollout.RolledBack {
+		if short, err = s.Licences.Short(ctx, r.Branch.Authority, r.Offer()); err != nil {
+			return View{}, err
+		}
+	}
+	view := View{Rollout: r, Licences: short, Reasons: reasons(devices), Opens: opening.Opens, Closes: opening.Closes, MayRun: may.Can(actor, may.RolloutRun, r.Branch)}
 	for i, f := range figures(r, devices) {
 		ring := RingView{Ring: r.Plan.Rings[i], Figures: f, State: RingAhead}
 		switch {

@@ -43,7 +43,8 @@ func (s *Store) Retire(ctx context.Context, at time.Time) (int64, error) {
 		}
 		total += n
 	}
-	return total, nil
+	n, err := s.retireLicenceDays(ctx, at)
+	return total + n, err
 }
 
 // ClaimRun notes that a job runs for a due date, and reports false if it did

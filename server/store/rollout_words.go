@@ -28,33 +28,41 @@ func (s *Store) Members(ctx context.Context, branch org.Branch) ([]rollout.Membe
 	if err != nil {
 		return nil, err
 	}
-	place := make(map[org.ID]int, len(members))
-	for i, m := range members {
-		place[m.ID] = i
-	}
-	type membership struct{ device, group org.ID }
-	q = newQuery(`SELECT g.device, g.group_id FROM group_devices g JOIN devices d ON d.authority = g.authority AND d.id = g.device WHERE `)
-	q.place("d.authority", "d.school", branch)
-	q.add(` ORDER BY g.device, g.group_id`)
-	groups, err := collect(ctx, s.reader(ctx), func(row scanner) (membership, error) {
-		var m membership
-		return m, row.Scan(&m.device, &m.group)
-	}, q.text(), q.args...)
-	for _, m := range groups {
-		if i, ok := place[m.device]; ok {
-			members[i].Groups = append(members[i].Groups, m.group)
-		}
+	groups, err := s.memberships(ctx, s.reader(ctx), branch)
+	for i := range members {
+		members[i].Groups = groups[members[i].ID]
 	}
 	return members, err
 }
 
+// memberships lists the groups of each device of a branch.
+func (s *Store) memberships(ctx context.Context, tx Tx, branch org.Branch) (map[org.ID][]org.ID, error) {
+	type membership struct{ device, group org.ID }
+	q := newQuery(`SELECT g.device, g.group_id FROM group_devices g JOIN devices d ON d.authority = g.authority AND d.id = g.device WHERE `)
+	q.place("d.authority", "d.school", branch)
+	q.add(` ORDER BY g.device, g.group_id`)
+	rows, err := collect(ctx, tx, func(row scanner) (membership, error) {
+		var m membership
+		return m, row.Scan(&m.device, &m.group)
+	}, q.text(), q.args...)
+	groups := map[org.ID][]org.ID{}
+	for _, m := range rows {
+		groups[m.device] = append(groups[m.device], m.group)
+	}
+	return groups, err
+}
+
 // Words returns what each device last said of a rollout.
 func (s *Store) Words(ctx context.Context, authority, id org.ID) (map[org.ID]rollout.Word, error) {
+	return s.words(ctx, s.reader(ctx), authority, id)
+}
+
+func (s *Store) words(ctx context.Context, tx Tx, authority, id org.ID) (map[org.ID]rollout.Word, error) {
 	type row struct {
 		device org.ID
 		word   rollout.Word
 	}
-	rows, err := collect(ctx, s.reader(ctx), func(sc scanner) (row, error) {
+	rows, err := collect(ctx, tx, func(sc scanner) (row, error) {
 		var r row
 		var said string
 		var at int64

@@ -79,9 +79,14 @@ func (s *Store) LiveRollouts(ctx context.Context) ([]rollout.Rollout, error) {
 // offersFor reads what is rolled out where a school is, as devices are told of it.
 func (s *Store) offersFor(ctx context.Context, tx Tx, school org.Branch) ([]ground.Offer, error) {
 	list, err := collect(ctx, tx, scanRollout, rolloutSelect+`r.authority = $1 AND r.state <> 'draft' AND (r.school = '' OR r.school = $2) ORDER BY r.started, r.id`, school.Authority, school.School)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	seats, err := s.seats(ctx, tx, school)
 	offers := make([]ground.Offer, len(list))
 	for i, r := range list {
 		offers[i] = r.Offer()
+		offers[i].Seats = seats[r.Package.App()]
 	}
 	return offers, err
 }
@@ -114,6 +119,9 @@ func (s *Store) CreateRollout(ctx context.Context, permit may.Permit, r rollout.
 		if err := s.record(ctx, tx, permit, Target{"rollout", r.ID}, nil, aboutRollout(r, "")); err != nil {
 			return err
 		}
+		if _, err := s.settleApp(ctx, tx, r.Branch.Authority, r.Package.App()); err != nil {
+			return err
+		}
 		return s.changed(ctx, tx, r.Branch, "")
 	})
 }
@@ -137,6 +145,9 @@ func (s *Store) SaveStatus(ctx context.Context, permit may.Permit, before, after
 		}
 		if told(before.Status) == told(after.Status) {
 			return nil
+		}
+		if _, err := s.settleApp(ctx, tx, after.Branch.Authority, after.Package.App()); err != nil {
+			return err
 		}
 		return s.changed(ctx, tx, after.Branch, "")
 	})
