@@ -19,6 +19,7 @@ import (
 	"schulwart.org/agent/identity"
 	"schulwart.org/agent/memory"
 	"schulwart.org/agent/packages"
+	"schulwart.org/agent/peers"
 	"schulwart.org/agent/reconcile"
 	"schulwart.org/agent/remote"
 	"schulwart.org/agent/words"
@@ -46,6 +47,8 @@ type Options struct {
 	// without it nothing that is rolled out is brought.
 	Apps  packages.System
 	Shelf host.Store
+	// Alone says that files come from the server only, and go to nobody.
+	Alone bool
 
 	// The rest is for simulated devices.
 	Simulated bool
@@ -90,9 +93,13 @@ func New(o Options) (*Device, error) {
 		carriers = append(carriers, carrier{d.keeper})
 	}
 	if o.Apps != nil {
+		var neighbours packages.Neighbours
+		if !o.Alone {
+			neighbours = peers.New(o.Identity, d.loop.Now)
+		}
 		d.packages = packages.New(packages.Options{
 			Wanted: d.loop.Packages, Announce: d.loop.Announce, Busy: func() bool { return !d.Free(0) }, Now: d.loop.Now, Clock: o.Clock,
-			Store: o.Shelf, System: o.Apps, Free: func() int64 { return o.Machine.Condition().DiskFree }, Log: o.Log,
+			Store: o.Shelf, System: o.Apps, Free: func() int64 { return o.Machine.Condition().DiskFree }, Log: o.Log, Neighbours: neighbours,
 		})
 		carriers = append(carriers, bearer{d.packages})
 	}

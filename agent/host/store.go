@@ -20,6 +20,9 @@ type Store interface {
 	Grow(name string, at int64, data []byte) error
 	// Sum returns the SHA-256 of the content.
 	Sum(name string) ([]byte, error)
+	// Part returns bytes from an offset on, at most so many; fewer, or none, where the
+	// file ends.
+	Part(name string, at int64, most int) ([]byte, error)
 }
 
 // Size returns how long a file is.
@@ -70,4 +73,19 @@ func (d *Dir) Sum(name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return sum.Sum(nil), nil
+}
+
+// Part returns bytes from an offset on.
+func (d *Dir) Part(name string, at int64, most int) ([]byte, error) {
+	file, err := os.Open(d.Path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data := make([]byte, most)
+	n, err := file.ReadAt(data, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return data[:n], nil
 }

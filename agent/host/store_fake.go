@@ -26,7 +26,8 @@ func (f *FakeFiles) Grow(name string, at int64, data []byte) error {
 	if f.files == nil {
 		f.files = map[string][]byte{}
 	}
-	f.files[name] = append(slices.Clone(f.files[name][:min(int(at), len(f.files[name]))]), data...)
+	// What Read and Part gave out are copies, so it may grow in place.
+	f.files[name] = append(f.files[name][:min(int(at), len(f.files[name]))], data...)
 	return nil
 }
 
@@ -40,4 +41,16 @@ func (f *FakeFiles) Sum(name string) ([]byte, error) {
 	}
 	sum := sha256.Sum256(data)
 	return sum[:], nil
+}
+
+// Part returns bytes from an offset on.
+func (f *FakeFiles) Part(name string, at int64, most int) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	data, ok := f.files[name]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	at = min(at, int64(len(data)))
+	return slices.Clone(data[at:min(at+int64(most), int64(len(data)))]), nil
 }

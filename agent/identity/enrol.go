@@ -258,15 +258,28 @@ func random(n int) []byte {
 }
 
 // enrolmentURN stands before the enrolment's id in a certificate's URI.
-const enrolmentURN = "urn:schulwart:enrolment:"
+const (
+	enrolmentURN = "urn:schulwart:enrolment:"
+	authorityURN = "urn:schulwart:authority:"
+)
 
 // subjectOf reads for which enrolment a certificate was made: the URI that the
 // authority wrote into it, else its common name.
 func subjectOf(leaf *x509.Certificate) org.ID {
-	for _, uri := range leaf.URIs {
-		if id, ok := strings.CutPrefix(uri.String(), enrolmentURN); ok {
-			return org.ID(id)
-		}
+	if id := named(leaf, enrolmentURN); id != "" {
+		return org.ID(id)
 	}
 	return org.ID(leaf.Subject.CommonName)
+}
+
+// authorityOf reads whose device a certificate is for, empty if it does not say.
+func authorityOf(leaf *x509.Certificate) string { return named(leaf, authorityURN) }
+
+func named(leaf *x509.Certificate, urn string) string {
+	for _, uri := range leaf.URIs {
+		if id, ok := strings.CutPrefix(uri.String(), urn); ok {
+			return id
+		}
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"schulwart.org/policies/org"
 )
 
 // TLS returns how the device connects to its server: it shows its certificate
@@ -27,6 +29,63 @@ func (i *Identity) TLS(now func() time.Time) *tls.Config {
 		},
 		ClientSessionCache: tls.NewLRUClientSessionCache(1),
 	}
+}
+
+// ForPeers returns how the device receives others of its authority: they show a
+// valid certificate of the same root and the same authority, and this device shows
+// its own. now is the time at which certificates are judged.
+func (i *Identity) ForPeers(now func() time.Time) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: i.roots, Time: now, NextProtos: []string{"http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			c := i.certificate()
+			return &c, nil
+		},
+		VerifyConnection: func(state tls.ConnectionState) error { return i.kin(state, "") },
+	}
+}
+
+// ToPeer returns how the device goes to another one of its authority, of which its
+// server said the enrolment.
+func (i *Identity) ToPeer(now func() time.Time, enrolment org.ID) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, Time: now, NextProtos: []string{"http/1.1"},
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			c := i.certificate()
+			return &c, nil
+		},
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection judges: a device's certificate names no host
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 {
+				return errStranger
+			}
+			between := x509.NewCertPool()
+			for _, c := range state.PeerCertificates[1:] {
+				between.AddCert(c)
+			}
+			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
+				Roots: i.roots, Intermediates: between, CurrentTime: now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+			})
+			if err != nil {
+				return err
+			}
+			return i.kin(state, enrolment)
+		},
+	}
+}
+
+var errStranger = errors.New("identity: the other device is not one of this authority, or not the one that was named")
+
+// kin refuses who is of another authority, or not the enrolment that is meant.
+func (i *Identity) kin(state tls.ConnectionState, enrolment org.ID) error {
+	if len(state.PeerCertificates) == 0 {
+		return errStranger
+	}
+	other := state.PeerCertificates[0]
+	if own := authorityOf(i.Certificate()); own == "" || authorityOf(other) != own || enrolment != "" && subjectOf(other) != enrolment {
+		return errStranger
+	}
+	return nil
 }
 
 // Built is the earliest time that it can be now. Whatever a clock says, it is

@@ -32,6 +32,7 @@ func (k *Keeper) advance(ctx context.Context, id string) time.Duration {
 	if !is {
 		return restTime
 	}
+	k.tend(p)
 	if p.Leaving {
 		return k.leave(ctx, p)
 	}
@@ -80,8 +81,12 @@ func (k *Keeper) look(ctx context.Context, p kept) (done, known bool) {
 	there := func(p *kept) { p.Present = present }
 	switch {
 	case p.Action == rollout.Remove && present == "", p.Action == rollout.Install && (present == p.Version || p.IfPresent && present == ""):
-		k.enter(p.ID, ddm.PackageVerified, nil, there, func(p *kept) { p.Fetched, p.Broken = false, 0 })
-		_ = k.o.Store.Remove(fileName(p.Declared))
+		k.enter(p.ID, ddm.PackageVerified, nil, there, func(p *kept) { p.Broken = 0 })
+		if now, is := k.find(p.ID); is && !now.Until.IsZero() {
+			k.tend(now) // others may still need the file
+		} else {
+			k.release(p)
+		}
 		return true, true
 	case p.State == ddm.PackageVerified:
 		// Somebody took it away, or put another version there.
@@ -155,7 +160,7 @@ func spread(size int64) time.Duration {
 
 // ask has the file fetched, if there is room for it and for what it becomes.
 func (k *Keeper) ask(id string, p kept) time.Duration {
-	if have, err := k.o.Store.Size(fileName(p.Declared)); err == nil && k.o.Free() < 3*p.Size-have+spareRoom {
+	if have, err := k.o.Store.Size(fileName(p.Declared)); err == nil && k.short(3*p.Size-have+spareRoom) {
 		k.enter(id, ddm.PackageFailed, &ddm.Reason{Code: "package.no-space"})
 		return restTime
 	}
@@ -164,6 +169,20 @@ func (k *Keeper) ask(id string, p kept) time.Duration {
 	}
 	signal(k.wants)
 	return restTime
+}
+
+// short reports whether there is less free space than that. What is kept for others
+// goes before this device lacks anything.
+func (k *Keeper) short(need int64) bool {
+	if k.o.Free() >= need {
+		return false
+	}
+	for _, id := range k.ids() {
+		if p, is := k.find(id); is && k.keeps(p) {
+			k.release(p)
+		}
+	}
+	return k.o.Free() < need
 }
 
 // install lets the system work, and looks what came of it.

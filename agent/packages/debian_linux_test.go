@@ -104,6 +104,11 @@ func (l *laptop) build(version, depends, postinst string) rollout.Declared {
 	return d
 }
 
+// Way is part of packages.Door.
+func (l *laptop) Way(context.Context, string, rollout.Ask) (rollout.Way, error) {
+	return rollout.Way{Lead: true, Again: 10}, nil
+}
+
 // Piece is part of packages.Door.
 func (l *laptop) Piece(_ context.Context, path string, from int64, most int) ([]byte, error) {
 	data := l.files[path][from:]

@@ -34,10 +34,19 @@ type kept struct {
 	Begins  time.Time `json:"begins,omitzero"`
 	// Fetched says that the file is there and is what was declared.
 	Fetched bool `json:"fetched,omitempty"`
+	// Until is how long the file is kept for others after it was installed, Word what
+	// they must know.
+	Until time.Time `json:"until,omitzero"`
+	Word  string    `json:"word,omitempty"`
 	// Broken counts installations that were cut off, Wrong files that were not what
 	// was declared.
 	Broken int `json:"broken,omitempty"`
 	Wrong  int `json:"wrong,omitempty"`
+}
+
+// said is the device's word on the package.
+func (p kept) said() ddm.PackageStatus {
+	return ddm.PackageStatus{Rollout: p.Rollout.String(), Name: p.Name, Try: p.Tried, State: p.State, Present: p.Present, Since: p.Since, Reason: p.Reason}
 }
 
 const keptName = "packages.json"
@@ -65,10 +74,10 @@ func (k *Keeper) update(id string, change func(*kept)) bool {
 		return false
 	}
 	change(&next[at])
-	same := reflect.DeepEqual(next[at], k.kept[at])
+	same, news := reflect.DeepEqual(next[at], k.kept[at]), !reflect.DeepEqual(next[at].said(), k.kept[at].said())
 	ok := same || k.store(next)
 	k.mu.Unlock()
-	if ok && !same {
+	if ok && news {
 		k.o.Announce()
 	}
 	return ok
@@ -138,8 +147,8 @@ func (k *Keeper) adopt(wanted []reconcile.Package) {
 		p := &next[at]
 		if another(p.Declared, w.Declared) {
 			if p.SHA256 != w.SHA256 {
-				_ = k.o.Store.Remove(fileName(p.Declared))
-				p.Fetched = false
+				k.drop(*p)
+				p.Fetched, p.Until, p.Word = false, time.Time{}, ""
 			}
 			p.State, p.Reason, p.Tried, p.Since = ddm.PackageWaiting, nil, w.Try, k.o.Now().UTC().Truncate(time.Second)
 			p.Opening, p.Begins, p.Broken, p.Wrong = "", time.Time{}, 0, 0
@@ -166,7 +175,7 @@ func another(old, now rollout.Declared) bool {
 
 // forget drops a package that left.
 func (k *Keeper) forget(p kept) {
-	_ = k.o.Store.Remove(fileName(p.Declared))
+	k.drop(p)
 	k.mu.Lock()
 	delete(k.looked, p.ID)
 	stored := k.store(slices.DeleteFunc(slices.Clone(k.kept), func(other kept) bool { return other.ID == p.ID }))

@@ -55,6 +55,18 @@ type Door interface {
 	// Piece returns the bytes of a file from an offset on, at most as many as asked
 	// for and at least one.
 	Piece(ctx context.Context, path string, from int64, most int) ([]byte, error)
+	// Way asks from whom this device shall have a file.
+	Way(ctx context.Context, path string, ask rollout.Ask) (rollout.Way, error)
+}
+
+// Neighbours are the other devices of the site, and this one for them. See package
+// peers for the real ones.
+type Neighbours interface {
+	Offer(hash, word string, read func(from int64, most int) ([]byte, error)) (at, network string, err error)
+	Withdraw(hash string)
+	Network() string
+	Piece(ctx context.Context, peer rollout.Peer, hash, word string, from int64, most int) ([]byte, error)
+	Close()
 }
 
 // Options are what a keeper needs.
@@ -70,6 +82,8 @@ type Options struct {
 	Clock  host.Clock
 	Store  host.Store
 	System System
+	// Neighbours may be nil: then files come from the server alone.
+	Neighbours Neighbours
 	// Free is the free space in bytes.
 	Free func() int64
 	Log  *slog.Logger
@@ -80,9 +94,10 @@ type Options struct {
 
 // Keeper keeps one device's packages. Its methods are safe for concurrent use.
 type Keeper struct {
-	o     Options
-	poke  chan struct{}
-	wants chan struct{}
+	o      Options
+	poke   chan struct{}
+	wants  chan struct{}
+	bucket bucket // used by Carry alone, which does one thing at a time
 
 	mu     sync.Mutex
 	kept   []kept
@@ -130,9 +145,8 @@ func (k *Keeper) Statuses() []ddm.PackageStatus {
 	defer k.mu.Unlock()
 	var list []ddm.PackageStatus
 	for _, p := range k.kept[:min(len(k.kept), ddm.MostPackages)] {
-		list = append(list, ddm.PackageStatus{
-			Rollout: p.Rollout.String(), Name: p.Name, Try: p.Tried, State: p.State, Present: p.Present, Since: p.Since, Reason: p.Reason,
-		})
+		list = append(list, p.said())
+
 	}
 	return list
 }
@@ -143,6 +157,9 @@ const restTime = time.Minute
 // Run keeps the packages until the context ends. What the system is doing then is
 // gone on with at the next start.
 func (k *Keeper) Run(ctx context.Context) {
+	if k.o.Neighbours != nil {
+		defer k.o.Neighbours.Close()
+	}
 	for {
 		pause := k.turn(ctx)
 		select {

@@ -3,11 +3,14 @@ package remote
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
+
+	"schulwart.org/policies/rollout"
 )
 
 // Carrier has things that go over the wire beside messages: files.
@@ -55,6 +58,25 @@ func (d Door) Piece(ctx context.Context, path string, from int64, most int) ([]b
 		err = io.ErrUnexpectedEOF
 	}
 	return nil, fmt.Errorf("reading a piece: %w", err)
+}
+
+// Way asks from whom this device shall have a file. A server that knows no such
+// question is the only one to have it from.
+func (d Door) Way(ctx context.Context, path string, ask rollout.Ask) (rollout.Way, error) {
+	var way rollout.Way
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return way, err
+	}
+	answer, err := d.exchange(ctx, http.MethodPost, path, body)
+	var fault Fault
+	if errors.As(err, &fault) && (fault.Status == http.StatusNotFound || fault.Status == http.StatusMethodNotAllowed) {
+		return rollout.Way{Lead: true, Again: 600}, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &way)
+	}
+	return way, err
 }
 
 // Put brings something there and returns the answer.

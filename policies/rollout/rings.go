@@ -64,7 +64,20 @@ type Plan struct {
 	Rings  []Ring `json:"rings"`
 	Window Window `json:"window,omitzero"`
 	Gates  Gates  `json:"gates,omitzero"`
+	Line   Line   `json:"line,omitzero"`
 }
+
+// Line is what a rollout may ask of the line of each site.
+type Line struct {
+	// Rate is how many kilobytes (1,000 bytes) a second all devices of a site together
+	// take from the server; 0 for as many as come.
+	Rate int `json:"rate,omitempty"`
+	// Alone says that devices have the file from the server only, not from each other.
+	Alone bool `json:"alone,omitempty"`
+}
+
+// FastestLine bounds the rate, in kilobytes a second: ten gigabits.
+const FastestLine = 1250000
 
 // Outside is the ring of a device that a rollout does not reach.
 const Outside = -1
@@ -168,6 +181,9 @@ func (p Plan) Check() []Fault {
 	}
 	if g := p.Gates; g.Verified < 0 || g.Hours < 0 || g.Hours > 24*90 || g.Failed < 0 || g.Failed > 100 || g.Least < 0 || g.Ailing < 0 || g.Ailing > 100 {
 		add("gates", "bad_gates")
+	}
+	if p.Line.Rate < 0 || p.Line.Rate > FastestLine {
+		add("rate", "bad_rate", "most", FastestLine)
 	}
 	return faults
 }

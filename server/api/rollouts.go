@@ -40,6 +40,12 @@ type Gates struct {
 	FailedIgnored int     `json:"failed_ignored,omitempty" minimum:"0" doc:"So many failures never halt it, however small the ring."`
 }
 
+// Line is what a rollout may ask of the line of each site.
+type Line struct {
+	Rate  int  `json:"rate,omitempty" minimum:"0" maximum:"1250000" doc:"Kilobytes (1,000 bytes) a second that all devices of a site together take from the server; 0 or none: as many as come."`
+	Alone bool `json:"alone,omitempty" doc:"Devices have the file from the server only, not from each other."`
+}
+
 // Rollout is a package on its way.
 type Rollout struct {
 	ID        org.ID            `json:"id"`
@@ -52,6 +58,7 @@ type Rollout struct {
 	Reason    *RolloutHalt      `json:"reason,omitempty" doc:"Why it halted."`
 	Try       int               `json:"try" doc:"Grows with each retry."`
 	Gates     Gates             `json:"gates"`
+	Line      Line              `json:"line"`
 	Window    Window            `json:"window"`
 	Deadline  *time.Time        `json:"deadline" doc:"From then on only lessons are spared."`
 	Rings     []RingFigures     `json:"rings" nullable:"false" doc:"Empty in lists."`
@@ -116,7 +123,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -163,6 +170,7 @@ type NewRollout struct {
 	Rings    []Ring    `json:"rings,omitempty" maxItems:"10" doc:"In order; without any: 5 percent, 20 percent, all."`
 	Window   Window    `json:"window,omitempty"`
 	Gates    Gates     `json:"gates,omitempty"`
+	Line     Line      `json:"line,omitempty"`
 	Deadline time.Time `json:"deadline,omitempty" doc:"From then on only lessons are spared."`
 	Draft    bool      `json:"draft,omitempty" doc:"Keep it, and begin nothing."`
 }
@@ -173,6 +181,7 @@ func (n NewRollout) wanted() (rollout.New, error) {
 	wanted := rollout.New{
 		Title: n.Title, Package: n.Package, Level: n.Target.Level, Place: n.Target.ID, Window: window, Draft: n.Draft,
 		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored},
+		Line:  ground.Line{Rate: n.Line.Rate, Alone: n.Line.Alone},
 	}
 	for _, ring := range n.Rings {
 		wanted.Rings = append(wanted.Rings, ground.Ring{Kind: ring.Kind, Place: ring.Place, Share: ring.Share})

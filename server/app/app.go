@@ -34,6 +34,7 @@ import (
 	"schulwart.org/server/live"
 	"schulwart.org/server/mail"
 	"schulwart.org/server/packages"
+	"schulwart.org/server/peers"
 	"schulwart.org/server/push/stream"
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
@@ -78,6 +79,7 @@ type App struct {
 	Packages *packages.Service
 	Rollouts *rollout.Service
 	Licences *licence.Service
+	Peers    *peers.Service
 	Tablet   *tablet.Service
 	Declare  *declare.Service
 	Board    *board.Service
@@ -169,6 +171,7 @@ func (a *App) roomsForPeople() {
 	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
 	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Quota}
 	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Peers = &peers.Service{Store: a.Store, NewID: ids.New, Now: a.Now}
 	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"net/netip"
 
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
@@ -10,6 +11,7 @@ import (
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 	"schulwart.org/server/packages"
+	"schulwart.org/server/peers"
 )
 
 // Catalogue tells rollouts of packages. It is exported for the tests of doors.
@@ -24,13 +26,36 @@ func (c Catalogue) Package(ctx context.Context, actor may.Actor, id org.ID) (rol
 // shelf hands devices the files that they are offered, and no other.
 type shelf struct{ app *App }
 
+// Open opens a file that the device is offered.
 func (s shelf) Open(ctx context.Context, e checkin.Enrolment, sha256 string) (io.ReadSeeker, error) {
-	offered, err := s.app.Declare.Offers(ctx, place(e), sha256)
-	if err != nil {
+	if _, err := s.offered(ctx, e, sha256); err != nil {
 		return nil, err
 	}
-	if !offered {
-		return nil, errs.E(errs.NotFound, "package.not_found")
-	}
 	return s.app.Packages.Open(ctx, e.Authority, sha256)
+}
+
+// Way says from whom the device has a file that it is offered.
+func (s shelf) Way(ctx context.Context, e checkin.Enrolment, sha256 string, from netip.Addr, ask rollout.Ask) (rollout.Way, error) {
+	offered, err := s.offered(ctx, e, sha256)
+	if err != nil {
+		return rollout.Way{}, err
+	}
+	r, err := s.app.Store.FindRollout(ctx, offered.Rollout)
+	if err != nil {
+		return rollout.Way{}, err
+	}
+	device := peers.Device{Branch: e.Branch(), ID: e.Device, Enrolment: e.ID, From: from}
+	way, err := s.app.Peers.Way(ctx, device, peers.File{SHA256: sha256, Size: offered.Size, Line: r.Plan.Line, State: r.Status.State, Changed: r.Changed}, ask)
+	if err == nil && ask.Sums && way.Share {
+		way.Sums, err = s.app.Packages.Sums(ctx, e.Authority, sha256)
+	}
+	return way, err
+}
+
+func (s shelf) offered(ctx context.Context, e checkin.Enrolment, sha256 string) (rollout.Declared, error) {
+	offered, is, err := s.app.Declare.Offered(ctx, place(e), sha256)
+	if err == nil && !is {
+		err = errs.E(errs.NotFound, "package.not_found")
+	}
+	return offered, err
 }

@@ -177,11 +177,12 @@ func (s *Service) Why(ctx context.Context, at Place) (desired.State, error) {
 	return desired.State{}, errNoDevice
 }
 
-// Offers reports whether the device is told of a package whose file has the hash.
-func (s *Service) Offers(ctx context.Context, at Place, sha256 string) (bool, error) {
+// Offered returns what the device is told of a package whose file has the hash, and
+// whether it is told of one.
+func (s *Service) Offered(ctx context.Context, at Place, sha256 string) (rollout.Declared, bool, error) {
 	answer, err := s.answer(ctx, at)
 	if err != nil {
-		return false, err
+		return rollout.Declared{}, false, err
 	}
 	for _, declaration := range answer.byID {
 		if declaration.Type != rollout.Type {
@@ -189,11 +190,11 @@ func (s *Service) Offers(ctx context.Context, at Place, sha256 string) (bool, er
 		}
 		var said rollout.Declared
 		if err := json.Unmarshal(declaration.Payload, &said); err != nil {
-			return false, fmt.Errorf("reading %s: %w", declaration.Identifier, err)
+			return said, false, fmt.Errorf("reading %s: %w", declaration.Identifier, err)
 		}
 		if said.SHA256 == sha256 && sha256 != "" {
-			return true, nil
+			return said, true, nil
 		}
 	}
-	return false, nil
+	return rollout.Declared{}, false, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
 	"schulwart.org/policies/work"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/command"
@@ -50,6 +51,8 @@ type Work interface {
 type Packages interface {
 	// Open is a NotFound fault for a file that the device is not offered.
 	Open(ctx context.Context, e checkin.Enrolment, sha256 string) (io.ReadSeeker, error)
+	// Way says from whom a device at an address has such a file.
+	Way(ctx context.Context, e checkin.Enrolment, sha256 string, from netip.Addr, ask rollout.Ask) (rollout.Way, error)
 }
 
 // Counters count what came, by short names such as "tokens" and "refused.clone".
@@ -113,6 +116,7 @@ func (g *Gateway) Handler() http.Handler {
 	route("PUT /work/{exam}/{ticket}/list", g.takeList)
 	route("GET /enroll/{token}", g.invite)
 	route("GET /packages/{hash}", g.file)
+	route("POST /packages/{hash}/way", g.way)
 	route("GET /profile/{authority}/{school}/{identifier}/{version}/{seal}", g.profile)
 	route("GET /.well-known/est/cacerts", g.estAuthority)
 	route("POST /.well-known/est/simpleenroll", g.estEnroll)

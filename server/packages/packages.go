@@ -75,6 +75,8 @@ type Service struct {
 	NewID func() org.ID
 	Now   func() time.Time
 	Quota int64
+
+	sums sums
 }
 
 // Quota is how many bytes a scope has unless an installation says otherwise.

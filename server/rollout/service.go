@@ -22,6 +22,7 @@ type New struct {
 	Rings   []rollout.Ring // none for UsualRings
 	Window  rollout.Window
 	Gates   rollout.Gates
+	Line    rollout.Line
 	Draft   bool // keep it, and begin nothing
 }
 
@@ -79,7 +80,7 @@ func (s *Service) drawUp(ctx context.Context, actor may.Actor, wanted New) (Roll
 		ID: s.NewID(), Branch: branch, Title: titleOf(wanted.Title, pack), Package: pack, By: who, ByName: actor.Name, Created: now, Changed: now,
 		Status: rollout.Status{State: rollout.Draft, Ring: rollout.Outside},
 	}
-	r.Plan = rollout.Plan{ID: r.ID, Lot: pack.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: agents(pack.Kind)}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates}
+	r.Plan = rollout.Plan{ID: r.ID, Lot: pack.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: agents(pack.Kind)}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates, Line: wanted.Line}
 	if len(r.Plan.Rings) == 0 {
 		r.Plan.Rings = UsualRings
 	}
