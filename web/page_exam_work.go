@@ -15,6 +15,8 @@ type ExamWorkPage struct {
 	Count     int // files at the most
 	Began     bool
 	Seats     []ExamHanded
+	MayAsk    bool // work can be asked for at once
+	Asking    *ExamAsking
 	CSV       string
 	Problem   *Problem
 }

@@ -131,8 +131,15 @@ type ExamLive struct {
 	Paused    time.Time // zero: not
 	Rehearsal time.Time // until when it is tried out; zero: it is not
 	Leads     bool
-	Waiting   int // seats with somebody whose time goes on after the end; told without names
+	Asking    *ExamAsking // how far collecting at once has come; nil: nobody asked lately
+	Waiting   int         // seats with somebody whose time goes on after the end; told without names
 	Seats     []ExamSeat
+}
+
+// ExamAsking is how far collecting at once has come.
+type ExamAsking struct {
+	At            time.Time
+	All, Received int
 }
 
 // ExamSeat is one seat. Standing is looked up as exam.standing.<standing>.
@@ -168,6 +175,7 @@ type ExamSeatPage struct {
 	Released bool
 	Swapped  bool
 	Over     bool
+	Collects bool     // work is collected, and can be asked for now
 	Others   []Option // devices to write on with
 	Problem  *Problem
 }

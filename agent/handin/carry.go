@@ -162,6 +162,6 @@ func (k *Keeper) lost(w memory.Work, batch memory.Batch, why error) error {
 	k.o.Log.Warn("a state that waited to be handed in is not whole", "error", why)
 	s := k.state(w.Lease)
 	s.known, s.sent, s.due = map[string]known{}, map[string]bool{}, 0
-	k.update(w.Lease, func(stored *memory.Work) { stored.Seen, stored.Final = "", false })
+	k.update(w.Lease, func(stored *memory.Work) { stored.Seen, stored.Final, stored.Asked = "", false, 0 })
 	return k.forget(w, batch)
 }

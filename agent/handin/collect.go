@@ -183,9 +183,19 @@ func (s *scan) digest() string {
 	return work.Hash(data)
 }
 
+// occasion is why a state is kept.
+type occasion int
+
+const (
+	between occasion = iota // some minutes have passed
+	now                     // somebody asked for it
+	final                   // the end
+)
+
 // collect keeps the state of the folders, sealed, to be carried. It is false if that
-// could not be done now. Nothing changed since the last time costs nothing.
-func (k *Keeper) collect(w memory.Work, clock memory.Clock, final bool) bool {
+// could not be done now. Between two states, nothing changed costs nothing; at the end
+// and for who asked it is said all the same.
+func (k *Keeper) collect(w memory.Work, clock memory.Clock, why occasion) bool {
 	s := k.state(w.Lease)
 	room := k.free() - spareRoom
 	var pieces []string
@@ -205,7 +215,7 @@ func (k *Keeper) collect(w memory.Work, clock memory.Clock, final bool) bool {
 		}
 		return err
 	})
-	if err == nil && !final && len(scan.gone) > 0 {
+	if err == nil && why != final && len(scan.gone) > 0 {
 		// Somebody deleted the folder: there will be another one.
 		k.update(w.Lease, func(stored *memory.Work) {
 			stored.Places = slices.DeleteFunc(slices.Clone(stored.Places), func(f host.Folder) bool { return slices.Contains(scan.gone, f) })
@@ -214,12 +224,12 @@ func (k *Keeper) collect(w memory.Work, clock memory.Clock, final bool) bool {
 	}
 	if err == nil {
 		digest := scan.digest()
-		if digest == w.Seen && !final {
+		if digest == w.Seen && why == between {
 			k.tidied = len(pieces) == 0 // what the server may have already was kept anew
 			k.tidy()
 			return true
 		}
-		err = k.keep(w, scan, clock, final, digest)
+		err = k.keep(w, scan, clock, why == final, digest)
 	}
 	if err != nil {
 		k.o.Log.Warn("the state of the folder could not be kept", "error", err)
@@ -259,7 +269,7 @@ func (k *Keeper) full(w memory.Work, s *state) {
 // happens to the agent.
 func (k *Keeper) keep(w memory.Work, scan *scan, clock memory.Clock, final bool, digest string) error {
 	list := scan.list
-	list.At, list.Final = clock.Exam.UTC().Truncate(time.Millisecond), final
+	list.At, list.Final, list.Asked = clock.Exam.UTC().Truncate(time.Millisecond), final, w.Rules.Now
 	plain, err := list.Encode()
 	if err != nil {
 		return err
@@ -288,7 +298,7 @@ func (k *Keeper) keep(w memory.Work, scan *scan, clock memory.Clock, final bool,
 		if extra := len(stored.Batches) - mostWaits; extra > 0 {
 			stored.Batches = slices.Clone(stored.Batches[extra:])
 		}
-		stored.Seen, stored.Final = digest, final
+		stored.Seen, stored.Final, stored.Asked = digest, final, w.Rules.Now
 		s.SetWork(stored)
 	}) {
 		return errFull

@@ -64,6 +64,7 @@ type Keeper struct {
 // state is what a process knows of one examination beside what is remembered.
 type state struct {
 	due    time.Duration // elapsed at which the next state is kept
+	again  time.Duration // elapsed at which one that was asked for is tried again
 	looked time.Duration // elapsed of the last look at who sits there
 	told   bool          // that there is no room
 	known  map[string]known
@@ -169,47 +170,6 @@ func (k *Keeper) update(id string, change func(*memory.Work)) bool {
 	}) == nil
 }
 
-// learn remembers what a lease says of handing in. What it says is signed; that it
-// makes sense is looked at all the same.
-func (k *Keeper) learn(l lease.Lease) {
-	if l.Rules.Exam == nil || l.Rules.Exam.Work == nil || l.Rules.Exam.Rehearsal {
-		return
-	}
-	rules := *l.Rules.Exam.Work
-	if rules.Exam == "" || rules.Ticket == "" || len(rules.Key) != 32 || !work.IsName(rules.Folder) {
-		return
-	}
-	rules.Given = slices.DeleteFunc(slices.Clone(rules.Given), func(g lease.Given) bool { return !work.IsName(g.Name) || !work.IsHash(g.Hash) || g.Size < 0 })
-	var before memory.Work
-	known := false
-	k.o.Memory.Look(func(s *memory.State) { before, known = s.WorkOf(l.ID) })
-	if known && alike(before.Rules, rules) {
-		return
-	}
-	fresh := false
-	_ = k.o.Memory.Update(func(s *memory.State) {
-		w, is := s.WorkOf(l.ID)
-		if !is {
-			w = memory.Work{Lease: l.ID}
-		}
-		w.Rules = rules
-		s.SetWork(w)
-		fresh = len(missing(w)) > 0
-	})
-	if fresh {
-		signal(k.carry)
-	}
-}
-
-func alike(a, b lease.Work) bool {
-	return a.Folder == b.Folder && a.Every == b.Every && a.Exam == b.Exam && a.Ticket == b.Ticket && string(a.Key) == string(b.Key) && slices.Equal(a.Given, b.Given)
-}
-
-// missing lists files that are to be given out and are not here yet.
-func missing(w memory.Work) []lease.Given {
-	return slices.DeleteFunc(slices.Clone(w.Rules.Given), func(g lease.Given) bool { return slices.Contains(w.Fetched, g.Hash) })
-}
-
 // hold looks after the folder of the examination that holds.
 func (k *Keeper) hold(w memory.Work, clock memory.Clock) {
 	s := k.state(w.Lease)
@@ -230,89 +190,21 @@ func (k *Keeper) hold(w memory.Work, clock memory.Clock) {
 		k.place(&w)
 	}
 	every := time.Duration(w.Rules.Every) * time.Minute
-	switch {
+	switch asked := unanswered(w); {
+	case asked && clock.Elapsed >= s.again:
+		if k.collect(w, clock, now) {
+			s.due, s.again = clock.Elapsed+every, 0
+		} else {
+			s.again = clock.Elapsed + retryAfter
+		}
 	case every <= 0:
 	case s.due == 0:
 		s.due = clock.Elapsed + every
 	case clock.Elapsed >= s.due:
 		s.due = clock.Elapsed + every
-		if !k.collect(w, clock, false) {
+		if !k.collect(w, clock, between) {
 			s.due = clock.Elapsed + min(retryAfter, every)
 		}
-	}
-}
-
-// place makes the folder for whoever sits at the device now, with what is given out.
-func (k *Keeper) place(w *memory.Work) {
-	desktops, err := k.o.Desktops.Desktops()
-	if err != nil {
-		k.o.Log.Info("nobody was found at the device", "error", err)
-		return
-	}
-	for _, d := range desktops {
-		if slices.ContainsFunc(w.Places, func(f host.Folder) bool { return f.UID == d.UID }) || len(w.Places) >= mostPlaces {
-			continue
-		}
-		place, err := k.o.Folders.Make(d, w.Rules.Folder)
-		if err != nil {
-			k.o.Log.Warn("folder was not made", "error", err)
-			continue
-		}
-		if !k.lay(*w, place) {
-			continue // the next look goes on
-		}
-		w.Places, w.Began = append(w.Places, place), true
-		k.o.Loop.Noted(w.Lease, ddm.DeedGiven, map[string]string{"files": strconv.Itoa(len(w.Fetched))}, func(s *memory.State) {
-			if stored, is := s.WorkOf(w.Lease); is {
-				stored.Places, stored.Began = w.Places, true
-				s.SetWork(stored)
-			}
-		})
-	}
-	if !w.Began {
-		w.Began = k.update(w.Lease, func(stored *memory.Work) { stored.Began = true })
-	}
-	k.later(*w)
-}
-
-// lay puts what is given out into a folder. A file that is there already stays.
-func (k *Keeper) lay(w memory.Work, place host.Folder) bool {
-	for _, given := range w.Rules.Given {
-		if !slices.Contains(w.Fetched, given.Hash) {
-			continue
-		}
-		err := k.o.Folders.Put(place, given.Name, func(write func([]byte) error) error {
-			for n := range piecesOf(given.Size) {
-				piece, err := k.o.Box.Read(givenName(given.Hash, n))
-				if err != nil {
-					return err
-				}
-				if err := write(piece); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			k.o.Log.Warn("what is given out could not be laid into the folder", "error", err)
-			return false
-		}
-	}
-	return true
-}
-
-// later lays what came after the beginning into the folders that there are.
-func (k *Keeper) later(w memory.Work) {
-	s := k.state(w.Lease)
-	for _, given := range w.Rules.Given {
-		if !slices.Contains(w.Fetched, given.Hash) || s.laid[given.Hash] {
-			continue
-		}
-		laid := true
-		for _, place := range w.Places {
-			laid = k.lay(memory.Work{Rules: lease.Work{Given: []lease.Given{given}}, Fetched: w.Fetched}, place) && laid
-		}
-		s.laid[given.Hash] = laid && len(w.Places) > 0
 	}
 }
 
@@ -335,7 +227,7 @@ func (k *Keeper) over(w memory.Work, clock memory.Clock) {
 		if s.due > 0 && clock.Elapsed < s.due {
 			return
 		}
-		if !k.collect(w, clock, true) {
+		if !k.collect(w, clock, final) {
 			s.due = clock.Elapsed + retryAfter
 		}
 	case len(w.Batches) > 0 && clock.Now.Sub(w.Over) < giveUp:

@@ -22,6 +22,8 @@ type Work struct {
 	// after that was kept.
 	Over  time.Time `json:"over,omitzero"`
 	Final bool      `json:"final,omitempty"`
+	// Asked is which ask the latest state that was kept answers, as lease.Work.Now.
+	Asked int64 `json:"asked,omitempty"`
 	// Seen stands for the content of the latest state that was kept.
 	Seen    string  `json:"seen,omitempty"`
 	Batches []Batch `json:"batches,omitempty"`

@@ -65,6 +65,10 @@ type Work struct {
 	// Every is the number of minutes between two collections while the
 	// examination runs; 0: at the end only.
 	Every int `json:"every,omitempty"`
+	// Now is when an invigilator asked for the work at once, in milliseconds since 1970
+	// by the server's clock; 0: never. A state is kept for each ask that is later than
+	// the one before.
+	Now int64 `json:"now,omitempty"`
 	// Given are the files that were given out.
 	Given []Given `json:"given,omitempty"`
 	// Exam and Ticket are the address under which the device hands in; the ticket

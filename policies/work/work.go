@@ -44,6 +44,9 @@ type List struct {
 	Final bool   `json:"final,omitempty"`
 	Files []File `json:"files,omitempty"`
 	Left  []Left `json:"left,omitempty"`
+	// Asked is the latest ask for the work that the device knew of when it took this
+	// state, as lease.Work.Now.
+	Asked int64 `json:"asked,omitempty"`
 	// Nobody says that nobody had a session on the device: there was no folder.
 	Nobody bool `json:"nobody,omitempty"`
 }

@@ -76,7 +76,15 @@ type Exam struct {
 	Rules        ExamRules    `json:"rules"`
 	By           string       `json:"by"`
 	Invigilators []Named      `json:"invigilators" nullable:"false"`
+	Collecting   *Collecting  `json:"collecting,omitempty" doc:"How far collecting at once has come, for half an hour after somebody asked."`
 	Devices      []ExamDevice `json:"devices" nullable:"false"`
+}
+
+// Collecting is how far collecting at once has come.
+type Collecting struct {
+	AskedAt  time.Time `json:"asked_at"`
+	Asked    int       `json:"asked" doc:"Laptops that were asked."`
+	Received int       `json:"received" doc:"Of those, what they wrote since is here, durably."`
 }
 
 // ExamDevice is what is known of an examination on one device.
@@ -172,6 +180,13 @@ type examExtendIn struct {
 	}
 }
 
+type examCollectIn struct {
+	ID   org.ID `path:"id" maxLength:"64"`
+	Body struct {
+		Device org.ID `json:"device,omitempty" maxLength:"64" doc:"Of this device only."`
+	}
+}
+
 type handOverIn struct {
 	ID   org.ID `path:"id" maxLength:"64"`
 	Body struct {
@@ -187,6 +202,7 @@ func registerExams(d *door) {
 	handle(d, op{id: "start-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/start", summary: "Start an examination before its time; the whole window moves", needs: may.ExamRun}, d.startExam)
 	handle(d, op{id: "end-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/end", summary: "End an examination for everybody; twice is harmless", needs: may.ModeEnd}, d.endExam)
 	handle(d, op{id: "extend-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/extend", summary: "Give everybody, or one device, more time", needs: may.ExamRun}, d.extendExam)
+	handle(d, op{id: "collect-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/collect", summary: "Make laptops hand in at once; again within a minute is harmless", needs: may.ExamRun}, d.collectExam)
 	handle(d, op{id: "hand-over-exam", method: http.MethodPost, path: "/api/v1/exams/{id}/handover", summary: "Add an invigilator", needs: may.ExamRun}, d.handOverExam)
 	handle(d, op{id: "exam-evidence", method: http.MethodGet, path: "/api/v1/exams/{id}/evidence", summary: "Read the evidence of an examination", needs: may.ExamRun}, d.examEvidence)
 }
@@ -260,6 +276,13 @@ func (d *door) extendExam(ctx context.Context, actor may.Actor, in *examExtendIn
 	return d.examOut(ctx, actor, in.ID)
 }
 
+func (d *door) collectExam(ctx context.Context, actor may.Actor, in *examCollectIn) (*body[Exam], error) {
+	if _, err := d.Exams.CollectNow(ctx, actor, in.ID, in.Body.Device); err != nil {
+		return nil, err
+	}
+	return d.examOut(ctx, actor, in.ID)
+}
+
 func (d *door) handOverExam(ctx context.Context, actor may.Actor, in *handOverIn) (*body[Exam], error) {
 	if _, err := d.Exams.HandOver(ctx, actor, in.ID, in.Body.To); err != nil {
 		return nil, err
@@ -319,6 +342,9 @@ func (d *door) examOut(ctx context.Context, actor may.Actor, id org.ID) (*body[E
 	out := Exam{
 		ID: e.ID, Name: e.Name, State: e.State(board.At), School: e.Branch.School, Group: e.Branch.Group, Room: e.Room, StartsAt: e.Starts.UTC(), EndsAt: e.End(board.At).UTC(),
 		Paused: !e.Paused.IsZero(), Rules: examRulesOut(e.Rules), By: e.ByName, Invigilators: make([]Named, len(e.Invigilators)), Devices: make([]ExamDevice, len(board.Places)),
+	}
+	if a := board.Asking; !a.At.IsZero() {
+		out.Collecting = &Collecting{AskedAt: a.At.UTC(), Asked: a.All, Received: a.Received}
 	}
 	for i, one := range e.Invigilators {
 		out.Invigilators[i] = Named{one.Staff, one.Name}

@@ -67,7 +67,7 @@ func TestAnExaminationByProgram(t *testing.T) {
 			want int
 		}{
 			{"end", nil, 409}, {"start", nil, 200}, {"start", nil, 200}, {"extend", object{"minutes": 10}, 200}, {"extend", object{"minutes": 10, "device": h.devices[1].ID}, 200},
-			{"extend", object{"minutes": 600}, 422}, {"handover", object{"to": "nobody"}, 422}, {"end", nil, 200}, {"end", nil, 200}, {"extend", object{"minutes": 5}, 409},
+			{"extend", object{"minutes": 600}, 422}, {"collect", object{}, 409}, {"collect", object{"device": "nobody"}, 404}, {"handover", object{"to": "nobody"}, 422}, {"end", nil, 200}, {"end", nil, 200}, {"extend", object{"minutes": 5}, 409},
 		} {
 			if r := h.ask(admin, "POST", path+"/"+step.what, step.in, nil); r.StatusCode != step.want {
 				t.Errorf("%s %v: %d, want %d", step.what, step.in, r.StatusCode, step.want)

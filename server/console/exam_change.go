@@ -8,6 +8,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/exam"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
@@ -33,6 +34,8 @@ func (h *Handler) examDeed(ctx context.Context, who may.Actor, id org.ID, do str
 		_, err = h.Exams.Pause(ctx, who, id)
 	case "go-on":
 		_, err = h.Exams.GoOn(ctx, who, id)
+	case "collect":
+		_, err = h.Exams.CollectNow(ctx, who, id, "")
 	case "rehearse":
 		_, err = h.Exams.Rehearse(ctx, who, id)
 	case "end-rehearsal":
@@ -51,7 +54,7 @@ func (h *Handler) examDeed(ctx context.Context, who may.Actor, id org.ID, do str
 var said = map[string]string{
 	"start": "exam_started", "end": "exam_ended", "extend": "exam_extended", "pause": "exam_paused", "go-on": "exam_went_on", "rehearse": "exam_rehearsed",
 	"end-rehearsal": "exam_rehearsal_ended", "hand-over": "exam_handed_over", "release": "exam_released", "readmit": "exam_readmitted", "swap": "exam_swapped",
-	"compensate": "exam_compensated", "seen": "exam_seen", "extend-seat": "exam_given",
+	"compensate": "exam_compensated", "seen": "exam_seen", "extend-seat": "exam_given", "collect": "exam_collecting", "collect-seat": "exam_collecting",
 }
 
 func (h *Handler) afterExam(c *gin.Context, err error, do string) error {
@@ -110,7 +113,7 @@ func (h *Handler) drawExamSeat(c *gin.Context, status int, problem *web.Problem)
 		}
 		shown := web.ExamSeatPage{
 			Frame: v.frame, Exam: row, Seat: examSeat(place, may.SeesNames(v.actor, board.Exam.Branch)), Ends: place.Ends,
-			Released: !place.Note.Released.IsZero(), Swapped: place.Reason == "swapped", Over: board.Exam.Over(board.At) || !board.At.Before(place.Ends), Problem: problem,
+			Released: !place.Note.Released.IsZero(), Swapped: place.Reason == "swapped", Collects: board.Exam.Rules.Exam != nil && board.Exam.Rules.Exam.Work != nil && board.Exam.State(board.At) == exam.Running, Over: board.Exam.Over(board.At) || !board.At.Before(place.Ends), Problem: problem,
 		}
 		spares, err := h.Exams.Spares(ctx, v.actor, id)
 		if err != nil {
@@ -138,6 +141,8 @@ func (h *Handler) changeExamSeat(c *gin.Context) error {
 		err = h.Exams.Swap(ctx, who, id, device, org.ID(field(c, "other")))
 	case "compensate":
 		err = h.Exams.Compensate(ctx, who, id, device)
+	case "collect-seat":
+		_, err = h.Exams.CollectNow(ctx, who, id, device)
 	case "seen":
 		err = h.Exams.SeenTo(ctx, who, id, device)
 	case "extend-seat":

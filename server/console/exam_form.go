@@ -70,7 +70,7 @@ func (h *Handler) saveExam(c *gin.Context) error {
 			return err
 		}
 	}
-	plan, err := h.readExam(c, e)
+	plan, err := h.readExam(c)
 	switch do := field(c, "do"); {
 	case picks(do):
 		pick(&plan, do)
@@ -100,7 +100,7 @@ func (h *Handler) saveExam(c *gin.Context) error {
 
 // readExam reads the form. What cannot be read is a fault of its field; the rest
 // of the plan is there all the same, so that the form keeps it.
-func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
+func (h *Handler) readExam(c *gin.Context) (exam.Plan, error) {
 	plan := exam.Plan{
 		Name: field(c, "name"), Group: org.ID(field(c, "group")), Room: field(c, "room"), Invigilators: ticked(c, "invigilator"), Preset: field(c, "preset"), Draft: field(c, "do") == "draft",
 	}
@@ -113,10 +113,7 @@ func (h *Handler) readExam(c *gin.Context, e exam.Exam) (exam.Plan, error) {
 		rules.Calculator = ""
 	}
 	if field(c, "collect") == "1" {
-		rules.Work = &lease.Work{Every: exam.CollectEvery}
-		if e.Rules.Exam != nil && e.Rules.Exam.Work != nil {
-			rules.Work.Every = e.Rules.Exam.Work.Every // kept: the form does not know it
-		}
+		rules.Work = &lease.Work{Every: number(c, "every", exam.CollectEvery)}
 	}
 	open := c.PostFormArray("open")
 	for _, opening := range openings {
@@ -221,6 +218,7 @@ func webRules(rules lease.Rules) web.ExamRules {
 	for _, key := range slices.Sorted(maps.Keys(e.Versions)) {
 		shown.Versions += strings.Join(presets.Names(presets.Apps([]string{key})), ", ") + " " + e.Versions[key] + "\n"
 	}
+	shown.Every = exam.CollectEvery
 	if e.Work != nil {
 		shown.Collect, shown.Every = true, e.Work.Every
 	}

@@ -131,6 +131,7 @@ type examHead struct {
 	Waiting                         int
 	Passed                          bool // the end for everybody is over
 	Standings                       map[string]int
+	Asking                          *web.ExamAsking
 }
 
 func lookOf(p web.ExamPage) examLook {
@@ -139,7 +140,7 @@ func lookOf(p web.ExamPage) examLook {
 		State: l.State, Paused: !l.Paused.IsZero(), Rehearsing: !l.Rehearsal.IsZero(),
 		Head: examHead{
 			State: l.State, Starts: l.Starts.UnixMilli(), Ends: l.Ends.UnixMilli(), Paused: l.Paused.UnixMilli(), Rehearsal: l.Rehearsal.UnixMilli(), Waiting: l.Waiting,
-			Passed: !l.Frame.Now.Before(l.Ends), Standings: map[string]int{},
+			Passed: !l.Frame.Now.Before(l.Ends), Standings: map[string]int{}, Asking: l.Asking,
 		},
 	}
 	for _, option := range p.Staff {

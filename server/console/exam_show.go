@@ -61,6 +61,9 @@ func examLive(v *visit, board exam.Board) web.ExamLive {
 	live := web.ExamLive{
 		Frame: v.frame, ID: e.ID.String(), State: web.ExamState(e.State(board.At)), Starts: e.Starts, Ends: e.End(board.At), Paused: e.Paused, Leads: board.Leads,
 	}
+	if a := board.Asking; !a.At.IsZero() {
+		live.Asking = &web.ExamAsking{At: a.At, All: a.All, Received: a.Received}
+	}
 	if e.Rehearsing(board.At) {
 		live.Rehearsal = e.Rehearsal.Ends
 	}

@@ -52,6 +52,12 @@ func TestATeacherPlansAndLeadsAnExamination(t *testing.T) {
 	if answer := oert.post(web.PathExamNew, append([]string{"calculator", "abacus"}, h.examForm("do", "save")...)...); answer.status != http.StatusUnprocessableEntity || !strings.Contains(answer.body, "Diese Art von Taschenrechner") {
 		t.Errorf("with a calculator that nobody knows: %d", answer.status)
 	}
+	if answer := oert.post(web.PathExamNew, append([]string{"app", "writer", "versions", "LibreOffice Writer 7.4\nGIMP 2.10"}, h.examForm("do", "save")...)...); answer.status != http.StatusUnprocessableEntity || !strings.Contains(answer.body, "„GIMP“ kommt in dieser Prüfung nicht vor") || !strings.Contains(answer.body, "LibreOffice Writer 7.4") {
+		t.Errorf("with the version of a program that it does not use: %d", answer.status)
+	}
+	if answer := oert.post(web.PathExamNew, append([]string{"versions", "Chromium"}, h.examForm("do", "save")...)...); answer.status != http.StatusUnprocessableEntity || !strings.Contains(answer.body, "„Chromium“ ist keine Version") {
+		t.Errorf("with a program and no version: %d", answer.status)
+	}
 	at := h.plannedExam(oert)
 	page := oert.get(at).body
 	for _, want := range []string{"wissenschaftlicher (WTR)", "Mathematik 2", "Geräten scharf", "Bereitschaft prüfen", "moodle.example", "Drucken", "Probe auf allen Geräten"} {

@@ -42,6 +42,10 @@ func (h *Handler) drawExamWork(c *gin.Context, status int, problem *web.Problem)
 	if e.Rules.Exam != nil && e.Rules.Exam.Work != nil {
 		shown.Collects, shown.Every = true, e.Rules.Exam.Work.Every
 	}
+	shown.MayAsk = e.State(collected.At) == exam.Running
+	if a := collected.Asking; !a.At.IsZero() {
+		shown.Asking = &web.ExamAsking{At: a.At, All: a.All, Received: a.Received}
+	}
 	for _, file := range collected.Given {
 		shown.Given = append(shown.Given, web.ExamGiven{ID: file.ID.String(), Name: file.Name, Size: file.Size, By: file.By, At: file.At})
 	}

@@ -72,8 +72,13 @@ func TestATeacherGivesFilesOut(t *testing.T) {
 		}
 	}
 	oert.post(links[0]).has(t, "Die Datei wird nicht mehr ausgeteilt")
-	// The form keeps that work is collected, and can end it.
+	// The form keeps that work is collected, says how often, and can end it.
 	oert.get(at+"/bearbeiten").has(t, `name="collect"`)
+	oert.post(at+"/bearbeiten", h.examForm("do", "save", "collect", "1", "every", "12")...).has(t, "Die Prüfung „Mathematik 2“ ist gespeichert")
+	oert.get(page).has(t, "alle 12 Minuten")
+	if a := oert.post(at+"/tun", "do", "collect"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("collected before the beginning: %d", a.status)
+	}
 	table := oert.get(page + "?format=csv")
 	if !strings.HasPrefix(table.header.Get("Content-Type"), "text/csv") || !strings.Contains(table.body, "waiting") {
 		t.Errorf("the table: %v %q", table.header, table.body)
@@ -84,6 +89,9 @@ func TestATeacherGivesFilesOut(t *testing.T) {
 	h.clock.move(70 * time.Minute)
 	oert.get(page).lacks(t, `type="file"`)
 	oert.get(page).has(t, "Läuft, noch nichts angekommen")
+	oert.post(at+"/tun", "do", "collect").has(t, "Die Laptops sichern und schicken jetzt")
+	oert.get(page).has(t, "Einsammeln seit")
+	oert.get(at).has(t, "angekommen")
 	if a := oert.sendFiles(page, [2]string{"spät.txt", "x"}); a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict || !strings.Contains(a.body, "hat schon begonnen") {
 		t.Errorf("after the beginning: %d", a.status)
 	}

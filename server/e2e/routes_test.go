@@ -242,6 +242,7 @@ var bodies = map[string]string{
 	"POST /api/v1/exceptions":                       `{"place":{"level":"school","id":"{school}"},"family":"usb-storage","field":"access","value":"allowed","reason":"x","until":"2030-01-01T00:00:00Z"}`,
 	"POST /api/v1/exams":                            `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
 	"POST /api/v1/exams/{id}/extend":                `{"minutes":5}`,
+	"POST /api/v1/exams/{id}/collect":               `{}`,
 	"POST /api/v1/exams/{id}/handover":              `{"to":"{person}"}`,
 	"POST /api/v1/templates":                        `{"authority":"{authority}","package":{}}`,
 	"POST /api/v1/templates/{id}/take":              `{"place":{"level":"school","id":"{school}"}}`,

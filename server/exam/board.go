@@ -43,6 +43,7 @@ type Place struct {
 type Board struct {
 	Exam   Exam
 	Places []Place
+	Asking Asking
 	Leads  bool // the actor may lead it, and sees whose end is later
 	At     time.Time
 }
@@ -72,6 +73,9 @@ func (s *Service) Board(ctx context.Context, actor may.Actor, id org.ID) (Board,
 	}
 	records, err := s.Store.ExamRecords(ctx, exam)
 	if err != nil {
+		return board, err
+	}
+	if board.Asking, err = s.boardAsking(ctx, exam, seats, board.At); err != nil {
 		return board, err
 	}
 	losses := LostTime(exam, seats, records)

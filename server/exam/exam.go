@@ -47,6 +47,10 @@ type Exam struct {
 	Shifts       []Shift   // by which the end was moved for everybody
 	Paused       time.Time // since when the writing is interrupted; zero: it is not
 
+	// Asked is when somebody asked last for the work of a device at once; under the
+	// empty id, for that of all.
+	Asked map[org.ID]time.Time
+
 	Rules  lease.Rules // with Exam
 	Preset string      // that the rules began with
 	Draft  bool        // prepared, not to be armed

@@ -274,6 +274,9 @@ func (s *Service) ticketed(exam Exam, wishes []Wish) []Wish {
 	for i, wish := range wishes {
 		rules, handed := *wish.Rules.Exam, *wish.Rules.Exam.Work
 		handed.Ticket = s.ticket(exam.ID, wish.Device)
+		if asked := exam.asked(wish.Device); !asked.IsZero() {
+			handed.Now = asked.UnixMilli()
+		}
 		rules.Work = &handed
 		wishes[i].Rules.Exam = &rules
 	}

@@ -143,6 +143,9 @@ func (s *Service) TakeList(ctx context.Context, from Sender, sealed []byte) (wor
 	if err != nil {
 		return work.Receipt{}, err
 	}
+	if len(missing) == 0 {
+		s.Boards.Publish(exam.Branch, from.Device)
+	}
 	return work.Receipt{Received: len(missing) == 0, Missing: missing}, nil
 }
 
@@ -184,6 +187,7 @@ type Collected struct {
 	Exam    Exam
 	Given   []GivenFile
 	Seats   []Handed
+	Asking  Asking
 	At      time.Time
 	MayGive bool
 }
@@ -213,7 +217,7 @@ func (s *Service) collected(ctx context.Context, exam Exam) (Collected, error) {
 	if err != nil {
 		return Collected{}, err
 	}
-	c := Collected{Exam: exam, At: s.Now()}
+	c := Collected{Exam: exam, At: s.Now(), Asking: exam.asking(seats, works)}
 	for _, one := range works {
 		// A device that takes part no more has handed in all the same.
 		if _, is := find(seats, one.Device); !is {

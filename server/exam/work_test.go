@@ -72,7 +72,7 @@ func cut(content []byte) (hashes []string, pieces map[string][]byte) {
 func (l *laptop) handIn(at time.Time, final bool, files map[string][]byte) (sent int, receipt work.Receipt) {
 	h, w := l.h, l.handing()
 	h.t.Helper()
-	list := work.List{At: at, Final: final}
+	list := work.List{At: at, Final: final, Asked: w.Now}
 	all := map[string][]byte{}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		hashes, pieces := cut(files[path])

@@ -16,10 +16,11 @@ import (
 const examColumns = `e.authority, e.id, e.school, e.group_id, e.name, e.room, e.targets, e.starts, e.ends, e.shifts, e.paused, e.rules, e.preset, e.draft,
 	e.ended, e.cancelled, e.mode, e.last, e.rehearsal, e.of_exam, e.staff, e.by_name, e.created, e.changed`
 
-// examTargets is who takes part where no group does.
+// examTargets is who takes part where no group does, and of whom work was asked for.
 type examTargets struct {
-	Persons []org.ID `json:"persons,omitempty"`
-	Devices []org.ID `json:"devices,omitempty"`
+	Persons []org.ID             `json:"persons,omitempty"`
+	Devices []org.ID             `json:"devices,omitempty"`
+	Asked   map[org.ID]time.Time `json:"asked,omitempty"`
 }
 
 func scanExam(row scanner) (exam.Exam, error) {
@@ -35,7 +36,7 @@ func scanExam(row scanner) (exam.Exam, error) {
 	e.Last, e.Created, e.Changed = instant(last), instant(created), instant(changed)
 	var who examTargets
 	errs := []error{json.Unmarshal([]byte(targets), &who), json.Unmarshal([]byte(shifts), &e.Shifts), json.Unmarshal([]byte(rules), &e.Rules)}
-	e.Persons, e.Devices = who.Persons, who.Devices
+	e.Persons, e.Devices, e.Asked = who.Persons, who.Devices, who.Asked
 	if rehearsal != "" {
 		errs = append(errs, json.Unmarshal([]byte(rehearsal), &e.Rehearsal))
 	}
@@ -164,7 +165,7 @@ func (s *Store) CreateExam(ctx context.Context, permit may.Permit, e exam.Exam) 
 	return s.write(Urgent(ctx), func(ctx context.Context, tx Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO exams (authority, id, school, group_id, name, room, targets, starts, ends, rules, preset, draft, of_exam, staff, by_name, created, changed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-			e.Branch.Authority, e.ID, e.Branch.School, e.Branch.Group, e.Name, e.Room, document(examTargets{e.Persons, e.Devices}), millis(e.Starts), millis(e.Ends),
+			e.Branch.Authority, e.ID, e.Branch.School, e.Branch.Group, e.Name, e.Room, document(examTargets{e.Persons, e.Devices, e.Asked}), millis(e.Starts), millis(e.Ends),
 			document(e.Rules), e.Preset, e.Draft, e.Of, e.Staff, e.ByName, millis(e.Created), millis(e.Changed))
 		if err != nil {
 			return err
@@ -190,7 +191,7 @@ func (s *Store) UpdateExam(ctx context.Context, permit may.Permit, e exam.Exam, 
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE exams SET group_id = $1, name = $2, room = $3, targets = $4, starts = $5, ends = $6, shifts = $7, paused = $8, rules = $9, preset = $10,
 			draft = $11, ended = $12, cancelled = $13, rehearsal = $14, changed = $15 WHERE authority = $16 AND id = $17 AND changed = $18`,
-			e.Branch.Group, e.Name, e.Room, document(examTargets{e.Persons, e.Devices}), millis(e.Starts), millis(e.Ends), documentList(e.Shifts), millis(e.Paused), document(e.Rules), e.Preset,
+			e.Branch.Group, e.Name, e.Room, document(examTargets{e.Persons, e.Devices, e.Asked}), millis(e.Starts), millis(e.Ends), documentList(e.Shifts), millis(e.Paused), document(e.Rules), e.Preset,
 			e.Draft, millis(e.Ended), millis(e.Cancelled), rehearsal, millis(e.Changed), e.Branch.Authority, e.ID, millis(since))
 		if err != nil {
 			return err

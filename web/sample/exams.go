@@ -11,6 +11,12 @@ func examRow(state web.ExamState) web.ExamRow {
 	return web.ExamRow{ID: "e1", Name: "Mathematik, Klassenarbeit 2", State: state, Group: "10a", Room: "Aula", Starts: at(9, 20), Ends: at(10, 50), Lead: []string{"Frau Oert", "Herr Brandt"}}
 }
 
+// examAsking is a board on which the work was asked for a moment ago.
+func examAsking(l web.ExamLive) web.ExamLive {
+	l.Asking = &web.ExamAsking{At: now.Add(-time.Minute), All: 24, Received: 17}
+	return l
+}
+
 func examRules() web.ExamRules {
 	rules := web.ExamRules{Page: "https://moodle.goethe-gym.example/mathe", Sites: "moodle.goethe-gym.example\nwww.geogebra.org", Apps: []string{"GeoGebra"}, Versions: "GeoGebra 6.0\n", Message: "Viel Erfolg!", Resume: true, Collect: true, Every: 5}
 	for _, name := range []string{"usb", "clipboard", "printing", "screens", "spelling", "assistants", "capture", "virtual"} {
@@ -77,7 +83,7 @@ var exams = []Sample{
 	}},
 	{"exam-running", "Prüfungen", func(f web.Frame) templ.Component {
 		f = teacher(f, web.NavExams)
-		return web.ExamShow(web.ExamPage{Frame: f, Row: examRow(web.ExamRunning), Live: examLive(f, web.ExamRunning, examSeats()...), Rules: examRules(), Leads: true, MayEnd: true, Staff: []web.Option{{Value: "p3", Label: "Herr Adler"}}})
+		return web.ExamShow(web.ExamPage{Frame: f, Row: examRow(web.ExamRunning), Live: examAsking(examLive(f, web.ExamRunning, examSeats()...)), Rules: examRules(), Leads: true, MayEnd: true, Staff: []web.Option{{Value: "p3", Label: "Herr Adler"}}})
 	}},
 	{"exam-paused", "Prüfungen", func(f web.Frame) templ.Component {
 		f = teacher(f, web.NavExams)
@@ -115,7 +121,7 @@ var exams = []Sample{
 		return web.ExamShow(web.ExamPage{Frame: f, Row: examRow(web.ExamEnded), Live: examLive(f, web.ExamEnded), Rules: examRules(), Leads: true, MayEnd: true, MayEdit: true})
 	}},
 	{"exam-seat", "Prüfungen", func(f web.Frame) templ.Component {
-		return web.ExamSeatShow(web.ExamSeatPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamRunning), Seat: examSeats()[0], Ends: at(11, 13), Others: []web.Option{{Value: "d1", Label: "MS-0502"}, {Value: "d2", Label: "MS-0503"}}})
+		return web.ExamSeatShow(web.ExamSeatPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamRunning), Seat: examSeats()[0], Ends: at(11, 13), Collects: true, Others: []web.Option{{Value: "d1", Label: "MS-0502"}, {Value: "d2", Label: "MS-0503"}}})
 	}},
 	{"exam-seat-left", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamSeatShow(web.ExamSeatPage{Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamRunning), Seat: examSeats()[3], Ends: at(10, 50), Released: true, Problem: &web.Problem{Key: "exam.over"}})
@@ -161,7 +167,7 @@ var exams = []Sample{
 	}},
 	{"exam-work-before", "Prüfungen", func(f web.Frame) templ.Component {
 		return web.ExamWork(web.ExamWorkPage{
-			Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Collects: true, MayGive: true, Most: 25, All: 50, Count: 20, Problem: &web.Problem{Key: "exam.given_too_large", Field: "file", Args: map[string]any{"most": 25, "all": 50}},
+			Frame: teacher(f, web.NavExams), Exam: examRow(web.ExamArmed), Collects: true, MayGive: true, Most: 25, All: 50, Count: 20, MayAsk: true, Asking: &web.ExamAsking{At: now.Add(-time.Minute), All: 1}, Problem: &web.Problem{Key: "exam.given_too_large", Field: "file", Args: map[string]any{"most": 25, "all": 50}},
 			Given: []web.ExamGiven{{ID: "f1", Name: "Blatt 1.pdf", Size: 712_004, By: "Frau Oert", At: at(7, 30)}}, Seats: []web.ExamHanded{{Device: "s1", Name: "Ada B.", Tag: "MS-0401", Standing: "waiting"}},
 		})
 	}},
