@@ -145,6 +145,9 @@ const (
 	LeaseRefused LeasePhase = "refused" // not believed; Reason says why
 )
 
+// EndedByCode is the reason of a lease that a release code ended on its device.
+const EndedByCode = "ended.code"
+
 // LeaseStatus is the device's word on one lease.
 type LeaseStatus struct {
 	ID    string     `json:"id"`

@@ -30,12 +30,16 @@ func (a *App) jobs() []job {
 }
 
 // sweep lets memberships begin and end, resolves who belongs to running modes,
-// and says aloud when a lease outlived its end on a device that is in contact.
+// leaves the last row of modes that are over, and says aloud when a lease outlived
+// its end on a device that is in contact.
 func (a *App) sweep(ctx context.Context) error {
 	if err := a.Roster.Sweep(ctx); err != nil {
 		return err
 	}
 	if err := a.Part(ctx); err != nil {
+		return err
+	}
+	if err := a.Lessons.Ended(ctx); err != nil {
 		return err
 	}
 	late, err := a.Board.OverdueAnywhere(ctx)

@@ -182,6 +182,24 @@ func TestWhatGoesWrong(t *testing.T) {
 		}
 	})
 
+	// Root can end any mode. That is not prevented; it is told.
+	step(t, "root takes the rules away and the agent with them", func() {
+		id := c.mode(p, lease.Offline, soon(15*time.Minute))
+		m.sh("nft delete table inet schulwart")
+		m.shut("lernen.example") // restored by the agent
+		await(t, "the board to tell that it was changed", func() bool { return p.mode(id).Devices[0].Reason == "repaired" })
+		m.unwatch()
+		m.sh("nft flush ruleset")
+		m.opens("lernen.example")
+		await(t, "the board to claim nothing of it any more", func() bool { return p.mode(id).Devices[0].State == lesson.Unreachable })
+		m.watch()
+		m.shut("lernen.example")
+		p.reaches(id, lesson.Active, 1)
+		p.end(id)
+		p.reaches(id, lesson.Ended, 1)
+		m.opens("lernen.example")
+	})
+
 	step(t, "the cable is pulled", func() {
 		until := soon(8 * time.Second)
 		id := c.mode(p, lease.Offline, until)

@@ -262,7 +262,7 @@ func (s *school) LeaseDelivered(_ context.Context, _, id org.ID, rev int, at tim
 	return nil
 }
 
-func (s *school) LeasesReported(_ context.Context, _, _ org.ID, said []ddm.LeaseStatus, at time.Time) error {
+func (s *school) LeasesReported(_ context.Context, _ may.Permit, _ org.ID, said []ddm.LeaseStatus, at time.Time) error {
 	for _, status := range said {
 		l := s.leases[org.ID(status.ID)]
 		l.ReportedRev, l.DeliveredRev, l.Phase, l.Parts, l.Since = status.Rev, max(l.DeliveredRev, status.Rev), status.Phase, status.Parts, at
@@ -302,3 +302,5 @@ func (s *school) Remove(_ context.Context, l lesson.Lease) error {
 	s.tablets = append(s.tablets, "remove "+l.Device.String())
 	return nil
 }
+
+func (s *school) RecordEnds(context.Context, time.Time) error { return nil }

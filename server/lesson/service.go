@@ -51,12 +51,16 @@ type Store interface {
 	AddLeases(ctx context.Context, permit may.Permit, mode Mode, leases []Lease) error
 	// LeaseDelivered notes that the device fetched a revision.
 	LeaseDelivered(ctx context.Context, authority, id org.ID, rev int, at time.Time) error
-	// LeasesReported notes what a device said of its leases.
-	LeasesReported(ctx context.Context, authority, device org.ID, said []ddm.LeaseStatus, at time.Time) error
+	// LeasesReported notes what a device said of its leases; a release code that
+	// was used on it leaves an audit row.
+	LeasesReported(ctx context.Context, permit may.Permit, device org.ID, said []ddm.LeaseStatus, at time.Time) error
 	// ReleaseSecret returns the secret that the device made for release codes.
 	ReleaseSecret(ctx context.Context, authority, enrolment org.ID) ([]byte, error)
 	// RecordRelease leaves the audit row of a code that was shown.
 	RecordRelease(ctx context.Context, permit may.Permit, mode Mode, device org.ID) error
+	// RecordEnds leaves an audit row, once each, of modes that came to their end
+	// by themselves within the day before the instant.
+	RecordEnds(ctx context.Context, at time.Time) error
 }
 
 // Group is what lessons need to know of a group.

@@ -61,6 +61,10 @@ func (s *Service) resettle(ctx context.Context, permit may.Permit, l Lease, ends
 	return err
 }
 
+// Ended leaves the last audit row of modes that ended by themselves. A job calls
+// it.
+func (s *Service) Ended(ctx context.Context) error { return s.Store.RecordEnds(ctx, s.Now()) }
+
 // Delivered notes that a device fetched a revision of a lease.
 func (s *Service) Delivered(ctx context.Context, branch org.Branch, device, id org.ID, rev int) error {
 	if err := s.Store.LeaseDelivered(ctx, branch.Authority, id, rev, s.Now()); err != nil {
@@ -76,5 +80,5 @@ func (s *Service) Reported(ctx context.Context, branch org.Branch, device org.ID
 	if len(said) == 0 {
 		return nil
 	}
-	return s.Store.LeasesReported(ctx, branch.Authority, device, said, s.Now())
+	return s.Store.LeasesReported(ctx, may.DeviceSays(device, branch), device, said, s.Now())
 }

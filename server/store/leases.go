@@ -206,10 +206,15 @@ func (s *Store) LeaseDelivered(ctx context.Context, authority, id org.ID, rev in
 
 // LeasesReported notes what a device said of its leases. A report on an older
 // revision than one already reported is ignored; so is one on a lease that is
-// not the device's own.
-func (s *Store) LeasesReported(ctx context.Context, authority, device org.ID, said []ddm.LeaseStatus, at time.Time) error {
+// not the device's own. An end that a release code brought about leaves its
+// audit row, once.
+func (s *Store) LeasesReported(ctx context.Context, permit may.Permit, device org.ID, said []ddm.LeaseStatus, at time.Time) error {
+	authority := permit.Branch().Authority
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		for _, status := range said {
+			if err := s.codeUsed(ctx, tx, permit, device, status); err != nil {
+				return err
+			}
 			key, args := "", "{}"
 			if status.Reason != nil {
 				key, args = status.Reason.Code, document(status.Reason.Details)
@@ -232,6 +237,23 @@ func (s *Store) LeasesReported(ctx context.Context, authority, device org.ID, sa
 		}
 		return nil
 	})
+}
+
+// codeUsed leaves the audit row of a release code that was typed on a device,
+// when the device tells it for the first time.
+func (s *Store) codeUsed(ctx context.Context, tx Tx, permit may.Permit, device org.ID, status ddm.LeaseStatus) error {
+	if status.Phase != ddm.LeaseEnded || status.Reason == nil || status.Reason.Code != ddm.EndedByCode {
+		return nil
+	}
+	modes, err := collect(ctx, tx, func(row scanner) (org.ID, error) {
+		var mode org.ID
+		return mode, row.Scan(&mode)
+	}, `SELECT mode FROM leases WHERE authority = $1 AND device = $2 AND id = $3 AND reported_rev <= $4 AND NOT (state = $5 AND state_key = $6)`,
+		permit.Branch().Authority, device, status.ID, status.Rev, status.Phase, ddm.EndedByCode)
+	if err != nil || len(modes) == 0 {
+		return err
+	}
+	return s.record(ctx, tx, permit, Target{"mode", modes[0]}, nil, map[string]any{"what": "release code used", "device": device})
 }
 
 // ReleaseSecret returns the secret that the device made for release codes, nil

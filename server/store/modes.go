@@ -90,6 +90,34 @@ func (s *Store) RecordRelease(ctx context.Context, permit may.Permit, m lesson.M
 	})
 }
 
+// RecordEnds leaves an audit row of every mode that came to its end by itself
+// within the day before the instant. A row in job_runs says that it was told, so
+// that several replicas tell it once.
+func (s *Store) RecordEnds(ctx context.Context, at time.Time) error {
+	over, err := collect(ctx, s.reader(ctx), scanMode, `SELECT `+modeColumns+` FROM modes
+		WHERE ends <= $1 AND ends > $2 AND ended = 0 AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.job = 'mode-end' AND r.due = modes.id)
+		ORDER BY ends LIMIT $3`, millis(at), millis(at.Add(-24*time.Hour)), retireAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, m := range over {
+		err := s.write(ctx, func(ctx context.Context, tx Tx) error {
+			result, err := tx.ExecContext(ctx, `INSERT INTO job_runs (job, due, at) VALUES ('mode-end', $1, $2) ON CONFLICT (job, due) DO NOTHING`, m.ID, millis(at))
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return err
+			}
+			return s.record(ctx, tx, may.System("end", m.Branch), Target{"mode", m.ID}, nil, modeNote(m, 0))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func modeNote(m lesson.Mode, devices int) map[string]any {
 	note := map[string]any{"kind": m.Kind, "rules": m.Rules, "starts": m.Starts, "ends": m.Ends, "group": m.Branch.Group}
 	if !m.Ended.IsZero() {
