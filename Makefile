@@ -14,8 +14,8 @@ BUILD   := go build -trimpath -ldflags "-s -w $(STAMP)" -tags
 AGENT_TAGS := $(TAGS),nethttpomithttp2
 # Its functions are not copied into their callers either, but in the runtime and
 # within the signatures of leases (Ed25519), where that is worth its weight; and they begin
-# at every eighth byte instead of every thirty-second.
-AGENT_BUILD := go build -trimpath -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...= -gcflags=crypto/internal/fips140/edwards25519/...= -ldflags "-s -w -funcalign=8 $(STAMP)" -tags $(AGENT_TAGS)
+# at any byte instead of every thirty-second.
+AGENT_BUILD := go build -trimpath -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...= -gcflags=crypto/internal/fips140/edwards25519/...= -ldflags "-s -w -funcalign=1 $(STAMP)" -tags $(AGENT_TAGS)
 
 SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 

@@ -1,10 +1,6 @@
 package display
 
-import (
-	"strings"
-
-	"golang.org/x/text/unicode/bidi"
-)
+import "strings"
 
 // joined gives the first of an Arabic letter's presentation forms (Unicode block
 // FE70–FEFF) and how many it has: four if it joins on both sides (isolated,
@@ -83,28 +79,3 @@ func formOf(r rune, before, after bool) rune {
 
 func joinsForward(r rune) bool  { return r == tatweel || joined[r].forms == 4 }
 func joinsBackward(r rune) bool { return r == tatweel || joined[r].forms >= 2 }
-
-// visual puts one line of right-to-left text into the order in which it is drawn
-// from left to right (Unicode Bidirectional Algorithm); names and times in it
-// keep their own direction.
-func visual(line string) string {
-	var paragraph bidi.Paragraph
-	if _, err := paragraph.SetString(line, bidi.DefaultDirection(bidi.RightToLeft)); err != nil {
-		return line
-	}
-	ordering, err := paragraph.Order()
-	if err != nil {
-		return line
-	}
-	// Runs come in logical order; the paragraph reads from the right.
-	var drawn string
-	for i := range ordering.NumRuns() {
-		run := ordering.Run(i)
-		text := run.String()
-		if run.Direction() == bidi.RightToLeft {
-			text = bidi.ReverseString(text)
-		}
-		drawn = text + drawn
-	}
-	return drawn
-}

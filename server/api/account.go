@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"schulwart.org/policies/org"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/ids"
 	"schulwart.org/server/may"
 	"schulwart.org/server/staff"
 )
@@ -33,6 +36,15 @@ func listOf[A, B any](items []A, next string, turn func(A) B) *body[List[B]] {
 type Paging struct {
 	Cursor string `query:"cursor" maxLength:"1000" doc:"The next of the page before."`
 	Limit  int    `query:"limit" minimum:"0" maximum:"200" doc:"Rows of a page; 0 for the usual number."`
+}
+
+// Resolve refuses a cursor that no page gave, so that nobody takes the first page
+// for the next.
+func (p *Paging) Resolve(huma.Context) []error {
+	if p.Cursor == "" || ids.IsCursor(p.Cursor) {
+		return nil
+	}
+	return []error{&huma.ErrorDetail{Location: "query.cursor", Message: "not the next of a page", Value: p.Cursor}}
 }
 
 // Grant is a role and where it holds.

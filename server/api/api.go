@@ -231,6 +231,7 @@ type asked struct {
 	from  string
 	lang  string
 	path  string
+	say   func(lang string, fault *errs.Error) string // nil says the key
 }
 
 func askedOf(ctx context.Context) asked {
@@ -242,7 +243,7 @@ func askedOf(ctx context.Context) asked {
 // here, so no page of another site can ask in somebody's name.
 func (d *door) guard(c *gin.Context) {
 	token, _ := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
-	a := asked{token: strings.TrimSpace(token), from: c.ClientIP(), lang: language(c.GetHeader("Accept-Language")), path: c.Request.URL.Path}
+	a := asked{token: strings.TrimSpace(token), from: c.ClientIP(), lang: language(c.GetHeader("Accept-Language")), path: c.Request.URL.Path, say: d.Translate}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), askedKey{}, a))
 	header := c.Writer.Header()
 	header.Set("Cache-Control", "no-store")

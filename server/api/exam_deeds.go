@@ -26,8 +26,7 @@ type examsIn struct {
 	School org.ID    `query:"school" maxLength:"64"`
 	From   time.Time `query:"from" doc:"Those that end after it; without it, those whose end has not passed."`
 	Until  time.Time `query:"until" doc:"Those that begin before it."`
-	Cursor string    `query:"cursor" maxLength:"1000" doc:"The next of the page before."`
-	Limit  int       `query:"limit" minimum:"0" maximum:"500"`
+	Paging
 }
 
 type examChangeIn struct {

@@ -163,6 +163,9 @@ func init() {
 		err := plain(ctx, status, message, causes...)
 		if p, ok := err.(*Problem); ok && ctx != nil {
 			p.Instance = httpx.RequestID(ctx.Context())
+			if a := askedOf(ctx.Context()); a.say != nil && status == http.StatusUnprocessableEntity {
+				p.Detail = a.say(a.lang, errs.E(errs.Invalid, p.Key))
+			}
 		}
 		return err
 	}

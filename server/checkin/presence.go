@@ -86,6 +86,7 @@ func (p *Presence) Seen(e Enrolment) {
 
 // Connected notes that the enrolment's stream was opened or lost.
 func (p *Presence) Connected(enrolment org.ID, open bool) {
+	at := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.devices[enrolment]
@@ -95,10 +96,10 @@ func (p *Presence) Connected(enrolment org.ID, open bool) {
 	}
 	d.stream, d.lost = open, time.Time{}
 	if !open {
-		d.lost = p.now()
+		d.lost = at
 	}
 	if d.sighting.Device != "" {
-		d.sighting.At = p.now()
+		d.sighting.At = at
 		p.soil(d)
 	}
 }

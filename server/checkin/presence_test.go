@@ -77,6 +77,29 @@ func TestContact(t *testing.T) {
 	}
 }
 
+// A clock that goes on between two looks at it made the loss of a stream look like
+// a message after it: a laptop without an agent counted as in contact for two
+// minutes and a half.
+func TestALostStreamIsNoMessage(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	p := checkin.NewPresence(&sightings{}, func() time.Time { now = now.Add(time.Microsecond); return now })
+	p.Seen(checkin.Enrolment{ID: "e", Device: "d"})
+	p.Connected("e", true)
+	p.Connected("e", false)
+	if connected, _ := p.Contact("e"); !connected {
+		t.Error("lost at once: laptops change access points")
+	}
+	now = now.Add(checkin.Roaming)
+	if connected, _ := p.Contact("e"); connected {
+		t.Error("in contact after it was away for longer than to change access points")
+	}
+	p.Seen(checkin.Enrolment{ID: "e", Device: "d"}) // it polls
+	now = now.Add(checkin.Roaming)
+	if connected, _ := p.Contact("e"); !connected {
+		t.Error("a device that polls is not in contact")
+	}
+}
+
 func TestSerialNumbersThatAreNone(t *testing.T) {
 	for text, want := range map[string]string{
 		"PF0ABC12": "PF0ABC12", "  PF0ABC12 ": "PF0ABC12", "To be filled by O.E.M.": "", "Default string": "", "0": "", "00000000": "", "None": "", "System Serial Number": "", "-": "", "PF\x00\n1": "PF1",

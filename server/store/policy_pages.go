@@ -7,6 +7,7 @@ import (
 
 	"schulwart.org/policies/desired"
 	"schulwart.org/policies/org"
+	"schulwart.org/server/ids"
 	"schulwart.org/server/standard"
 )
 
@@ -59,7 +60,7 @@ func (q *query) byInstant(at, id, cursor string, limit int, beyond, order string
 		limit = 50
 	}
 	limit = min(limit, 200)
-	if after, last, ok := readCursor(cursor); ok {
+	if after, last, ok := ids.ReadCursor(cursor); ok {
 		ms, _ := strconv.ParseInt(after, 10, 64)
 		q.add(" AND ("+at+" "+beyond+" ? OR "+at+" = ? AND "+id+" "+beyond+" ?)", ms, ms, last)
 	}

@@ -1,11 +1,11 @@
 package store
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/server/ids"
 )
 
 // query is a statement that is put together from parts. A "?" in a part stands
@@ -95,7 +95,7 @@ func (q *query) page(name, id, cursor string, limit, usual int) int {
 		limit = usual
 	}
 	limit = min(limit, 500)
-	if after, last, ok := readCursor(cursor); ok {
+	if after, last, ok := ids.ReadCursor(cursor); ok {
 		q.add(" AND ("+name+" > ? OR "+name+" = ? AND "+id+" > ?)", after, after, last)
 	}
 	q.add(" ORDER BY "+name+", "+id+" LIMIT ?", limit+1)
@@ -131,20 +131,7 @@ func cut[T any](rows []T, limit int, key func(T) (string, org.ID)) ([]T, string)
 		return rows, ""
 	}
 	name, id := key(rows[limit-1])
-	return rows[:limit], cursorOf(name, id.String())
-}
-
-// cursorOf writes where a page ended. It says nothing that the page did not.
-func cursorOf(name, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(name + "\x00" + id))
-}
-
-func readCursor(cursor string) (name, id string, ok bool) {
-	data, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return "", "", false
-	}
-	return strings.Cut(string(data), "\x00")
+	return rows[:limit], ids.Cursor(name, id.String())
 }
 
 // prefix makes a LIKE pattern of what somebody typed.

@@ -30,7 +30,7 @@ func (s *Store) Retire(ctx context.Context, at time.Time) (int64, error) {
 	}{
 		{`DELETE FROM leases WHERE id IN (SELECT id FROM leases WHERE keep_until < $1 ORDER BY keep_until LIMIT $2)`, at.Add(-keepModes)},
 		{`DELETE FROM modes WHERE id IN (SELECT m.id FROM modes m WHERE m.ends < $1 AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.authority = m.authority AND l.mode = m.id) ORDER BY m.ends LIMIT $2)`, at.Add(-keepModes)},
-		{`DELETE FROM device_events WHERE id IN (SELECT id FROM device_events WHERE received < $1 ORDER BY received LIMIT $2)`, at.Add(-keepEvents)},
+		{`DELETE FROM device_events WHERE received < $1 AND id IN (SELECT id FROM device_events WHERE received < $1 ORDER BY received LIMIT $2)`, at.Add(-keepEvents)},
 		{`DELETE FROM contacts WHERE minute < $1 AND $2 > 0`, at.Add(-keepContacts)},
 		{`DELETE FROM absences WHERE until < $1 AND $2 > 0`, at},
 		{`DELETE FROM group_staff WHERE how <> 'owner' AND until > 0 AND until < $1 AND $2 > 0`, at.Add(-keepModes)},

@@ -9,6 +9,7 @@ import (
 	"schulwart.org/policies/org"
 	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
+	"schulwart.org/server/ids"
 	"schulwart.org/server/may"
 	"schulwart.org/server/rollout"
 )
@@ -52,7 +53,7 @@ func (s *Store) ListRollouts(ctx context.Context, branches []org.Branch, filter 
 	if filter.State != "" {
 		q.add(" AND r.state = ?", filter.State)
 	}
-	if created, id, ok := readCursor(filter.After); ok {
+	if created, id, ok := ids.ReadCursor(filter.After); ok {
 		at, _ := strconv.ParseInt(created, 10, 64)
 		q.add(" AND (r.created < ? OR r.created = ? AND r.id < ?)", at, at, id)
 	}

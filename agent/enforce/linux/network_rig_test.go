@@ -312,12 +312,13 @@ func TestEstablishedConnectionsAreCut(t *testing.T) {
 				if err := download.Flowing(); err != nil {
 					t.Fatal(err)
 				}
+				began := time.Now()
 				agent.set(state.rules)
 				for what, stream := range map[string]*rig.Stream{"download": download, "idle socket": socket} {
 					if got := stream.UntilCut(); got.Outcome != rig.Reset || got.Took > quick {
 						t.Errorf("%s: %v", what, got)
 					} else {
-						t.Logf("%s cut after %v", what, got.Took)
+						t.Logf("%s cut after %v", what, time.Since(began)) // make bench reads it
 					}
 				}
 				agent.set(open)
