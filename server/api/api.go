@@ -70,6 +70,7 @@ type Lessons interface {
 type Tokens interface {
 	CreateToken(ctx context.Context, actor may.Actor, wanted enroll.NewToken) (enroll.Token, error)
 	ListTokens(ctx context.Context, actor may.Actor, filter enroll.TokenFilter) (enroll.TokenList, error)
+	Token(ctx context.Context, actor may.Actor, id org.ID) (enroll.Token, []enroll.Use, error)
 	Revoke(ctx context.Context, actor may.Actor, id org.ID) error
 }
 

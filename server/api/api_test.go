@@ -226,6 +226,10 @@ func TestAProgramsDay(t *testing.T) {
 		if r := h.ask(login.Token, "POST", "/api/v1/enrolment-tokens", object{"group": groups.Items[0].ID, "uses": 30, "expires_in": "24h"}, &token); r.StatusCode != 201 || !strings.HasPrefix(token.URL, "https://devices.example:8443/enroll/") {
 			t.Errorf("token: %d %+v", r.StatusCode, token)
 		}
+		var known api.TokenDetail
+		if r := h.ask(login.Token, "GET", "/api/v1/enrolment-tokens/"+token.ID, nil, &known); r.StatusCode != 200 || known.URL != token.URL || known.Uses != 30 || known.Devices == nil || len(known.Devices) != 0 {
+			t.Errorf("token: %d %+v", r.StatusCode, known)
+		}
 		var mode struct {
 			ID, Kind string
 			StartsAt time.Time `json:"starts_at"`
@@ -302,6 +306,10 @@ func TestFaultsAreProblems(t *testing.T) {
 		"a bad token":      {"x.y.z", "GET", "/api/v1/me", nil, 401, "staff.bad_token"},
 		"a wrong password": {"", "POST", "/api/v1/login", object{"email": "teacher@example.org", "password": "geraten"}, 401, "staff.bad_login_or_password"},
 		"too long":         {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "minutes": 600}, 422, "mode.too_long"},
+		"no length":        {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "minutes": 0}, 422, "mode.ends_before_start"},
+		"no site":          {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "sites", "sites": []string{"geogebra.org", "geogebra"}, "minutes": 10}, 422, "mode.bad_site"},
+		"a made-up cursor": {admin, "GET", "/api/v1/devices?cursor=garbage", nil, 422, "api.request"},
+		"nobody to come":   {admin, "POST", "/api/v1/enrolment-tokens", object{"school": h.school.ID, "uses": 0}, 422, "token.uses"},
 		"two ends":         {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "minutes": 10, "until": time.Now().Add(time.Hour)}, 422, "mode.two_ends"},
 		"unknown kind":     {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "party", "minutes": 10}, 422, "api.request"},
 		"unknown field":    {admin, "POST", "/api/v1/modes", object{"target": class, "kind": "offline", "hours": 10}, 422, "api.request"},
@@ -324,6 +332,9 @@ func TestFaultsAreProblems(t *testing.T) {
 			}
 			if got := r.Header.Get("Content-Type"); got != "application/problem+json" {
 				t.Errorf("content type %q", got)
+			}
+			if p.Key == "api.request" && c.in != "text" && p.Detail != "de:api.request" {
+				t.Errorf("told in nobody's language: %q", p.Detail)
 			}
 			if p.Instance == "" || p.Detail == "" || p.Title == "" {
 				t.Errorf("incomplete: %+v", p)

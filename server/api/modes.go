@@ -7,6 +7,7 @@ import (
 
 	"schulwart.org/policies/lease"
 	"schulwart.org/policies/org"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
 	"schulwart.org/server/may"
 )
@@ -43,7 +44,7 @@ type startIn struct {
 			Devices []org.ID `json:"devices,omitempty" maxItems:"1000" doc:"Devices of one school; with a group, these devices of it."`
 		} `json:"target"`
 		Kind     string    `json:"kind" enum:"offline,sites,focus,screen"`
-		Minutes  int       `json:"minutes,omitempty" doc:"Length; without it and until, the running lesson's end."`
+		Minutes  *int      `json:"minutes,omitempty" doc:"Length; without it and until, the running lesson's end."`
 		Until    time.Time `json:"until,omitempty" doc:"End, instead of minutes; both together are refused."`
 		StartsAt time.Time `json:"starts_at,omitempty"`
 		Sites    []string  `json:"sites,omitempty" maxItems:"500" doc:"Host names; each covers its subdomains."`
@@ -88,8 +89,14 @@ func registerModes(d *door) {
 
 func (d *door) startMode(ctx context.Context, actor may.Actor, in *startIn) (*body[Mode], error) {
 	b := in.Body
+	minutes := 0
+	if b.Minutes != nil {
+		if minutes = *b.Minutes; minutes == 0 {
+			return nil, errs.E(errs.Invalid, "mode.ends_before_start").In("minutes")
+		}
+	}
 	mode, err := d.Lessons.Start(ctx, actor, lesson.Request{
-		Group: b.Target.Group, Devices: b.Target.Devices, Kind: lease.Kind(b.Kind), Minutes: b.Minutes, Until: b.Until, Starts: b.StartsAt,
+		Group: b.Target.Group, Devices: b.Target.Devices, Kind: lease.Kind(b.Kind), Minutes: minutes, Until: b.Until, Starts: b.StartsAt,
 		Sites: b.Sites, Apps: b.Apps, Message: b.Message,
 	})
 	if err != nil {
@@ -135,10 +142,17 @@ func (d *door) modeOut(ctx context.Context, actor may.Actor, id org.ID) (*body[M
 		StartsAt: mode.Starts.UTC(), EndsAt: mode.Ends.UTC(), Ended: !mode.Ended.IsZero(), Devices: make([]ModeDevice, len(lines)),
 	}
 	if out.Ended && mode.Ended.Before(mode.Ends) {
-		out.EndsAt = mode.Ended.UTC()
+		out.EndsAt = later(mode.Ended, mode.Starts).UTC() // called off before it began
 	}
 	for i, line := range lines {
 		out.Devices[i] = ModeDevice{ID: line.Device, Name: line.Name, State: line.State, Reason: line.Reason.Key, ReasonArgs: line.Reason.Args, Since: at(line.Since)}
 	}
 	return &body[Mode]{out}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -27,13 +27,28 @@ type EnrolmentToken struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Revoked   bool      `json:"revoked"`
 	By        string    `json:"by"`
+	Serials   []string  `json:"serials,omitempty" doc:"Only machines with these serial numbers."`
+}
+
+// TokenUse is a device that came by a token.
+type TokenUse struct {
+	Device org.ID    `json:"device,omitempty" doc:"Empty while it has no more than its certificate."`
+	Name   string    `json:"name,omitempty"`
+	Serial string    `json:"serial,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// TokenDetail is a token with what it was used for.
+type TokenDetail struct {
+	EnrolmentToken
+	Devices []TokenUse `json:"devices" nullable:"false" doc:"Who came by it, in their order."`
 }
 
 type newTokenIn struct {
 	Body struct {
 		School    org.ID   `json:"school,omitempty" maxLength:"64"`
 		Group     org.ID   `json:"group,omitempty" maxLength:"64"`
-		Uses      int      `json:"uses,omitempty" doc:"1 if it is left out."`
+		Uses      *int     `json:"uses,omitempty" doc:"1 if it is left out."`
 		ExpiresIn string   `json:"expires_in,omitempty" maxLength:"20" doc:"A day if it is left out." example:"24h"`
 		Serials   []string `json:"serials,omitempty" maxItems:"5000" doc:"Only machines with these serial numbers."`
 		Note      string   `json:"note,omitempty" maxLength:"400"`
@@ -49,13 +64,14 @@ type tokensIn struct {
 func registerTokens(d *door) {
 	handle(d, op{id: "create-enrolment-token", method: http.MethodPost, path: "/api/v1/enrolment-tokens", summary: "Make an enrolment token", needs: may.TokenWrite, status: http.StatusCreated}, d.createToken)
 	handle(d, op{id: "list-enrolment-tokens", method: http.MethodGet, path: "/api/v1/enrolment-tokens", summary: "List enrolment tokens", needs: may.TokenRead}, d.listTokens)
+	handle(d, op{id: "find-enrolment-token", method: http.MethodGet, path: "/api/v1/enrolment-tokens/{id}", summary: "Find an enrolment token with the devices that came by it", needs: may.TokenRead}, d.findToken)
 	handle(d, op{id: "revoke-enrolment-token", method: http.MethodDelete, path: "/api/v1/enrolment-tokens/{id}", summary: "Revoke an enrolment token; devices stay", needs: may.TokenWrite, status: http.StatusNoContent}, d.revokeToken)
 }
 
 func tokenOut(t enroll.Token) EnrolmentToken {
 	out := EnrolmentToken{
 		ID: t.ID, Token: t.Token, URL: t.URL, School: Named{t.Place.Branch.School, t.Place.School}, Note: t.Note, Uses: t.MaxUses, Used: t.Uses,
-		ExpiresAt: t.Expires.UTC(), Revoked: !t.Revoked.IsZero(), By: t.By,
+		ExpiresAt: t.Expires.UTC(), Revoked: !t.Revoked.IsZero(), By: t.By, Serials: t.Serials,
 	}
 	if t.Place.Branch.Group != "" {
 		out.Group = &Named{t.Place.Branch.Group, t.Place.GroupName}
@@ -65,11 +81,17 @@ func tokenOut(t enroll.Token) EnrolmentToken {
 
 func (d *door) createToken(ctx context.Context, actor may.Actor, in *newTokenIn) (*body[EnrolmentToken], error) {
 	b := in.Body
+	uses := 1
+	if b.Uses != nil {
+		if uses = *b.Uses; uses == 0 {
+			uses = -1 // said, and nobody could come
+		}
+	}
 	life, err := readLife(b.ExpiresIn)
 	if err != nil {
 		return nil, err
 	}
-	token, err := d.Tokens.CreateToken(ctx, actor, enroll.NewToken{School: b.School, Group: b.Group, Uses: b.Uses, For: life, Serials: b.Serials, Note: b.Note})
+	token, err := d.Tokens.CreateToken(ctx, actor, enroll.NewToken{School: b.School, Group: b.Group, Uses: uses, For: life, Serials: b.Serials, Note: b.Note})
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +121,18 @@ func (d *door) listTokens(ctx context.Context, actor may.Actor, in *tokensIn) (*
 		return nil, err
 	}
 	return listOf(list.Items, list.Next.String(), tokenOut), nil
+}
+
+func (d *door) findToken(ctx context.Context, actor may.Actor, in *byID) (*body[TokenDetail], error) {
+	token, uses, err := d.Tokens.Token(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := TokenDetail{EnrolmentToken: tokenOut(token), Devices: make([]TokenUse, len(uses))}
+	for i, use := range uses {
+		out.Devices[i] = TokenUse{use.Device, use.Name, use.Serial, use.At.UTC()}
+	}
+	return &body[TokenDetail]{out}, nil
 }
 
 func (d *door) revokeToken(ctx context.Context, actor may.Actor, in *byID) (*struct{}, error) {

@@ -114,6 +114,9 @@ func rulesOf(request Request) (lease.Rules, error) {
 	rules := lease.Rules{Message: clip(strings.TrimSpace(request.Message), maxMessage)}
 	switch request.Kind {
 	case lease.Sites:
+		if word := noHost(request.Sites); word != "" {
+			return rules, errs.E(errs.Invalid, "mode.bad_site", "site", word).In("sites")
+		}
 		rules.Sites = Hosts(request.Sites)
 		if len(rules.Sites) == 0 {
 			return rules, errs.E(errs.Invalid, "mode.no_sites").In("sites")
@@ -135,13 +138,30 @@ func rulesOf(request Request) (lease.Rules, error) {
 func Hosts(typed []string) []string {
 	seen := map[string]bool{}
 	for _, text := range typed {
-		for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\n\r\t", r) }) {
+		for _, word := range words(text) {
 			if host := hostOf(word); host != "" {
 				seen[host] = true
 			}
 		}
 	}
 	return sorted(seen)
+}
+
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\n\r\t", r) })
+}
+
+// noHost returns the first word that is no site, empty if every one is: whoever
+// mistyped one of three is told so, and does not find out in the lesson.
+func noHost(typed []string) string {
+	for _, text := range typed {
+		for _, word := range words(text) {
+			if hostOf(word) == "" {
+				return clip(word, 80)
+			}
+		}
+	}
+	return ""
 }
 
 func hostOf(word string) string {
