@@ -176,3 +176,25 @@ func (f Frame) outcomeWord(d RolloutDevice) string {
 
 // more is how many stay without a licence beyond those that are named.
 func (s Shortage) more() int { return s.Without - len(s.Names) }
+
+// lineText says what of a site's line the rollout may use.
+func (p RolloutPage) lineText() string {
+	text := p.T("rollout.line.free")
+	if p.Rate > 0 {
+		text = p.T("rollout.line.rate", "rate", p.Rate)
+	}
+	if p.Alone {
+		return text + " " + p.T("rollout.line.alone")
+	}
+	return text + " " + p.T("rollout.line.together")
+}
+
+func (p RolloutPage) siteName(s RolloutSite) string {
+	switch {
+	case s.Single:
+		return p.T("rollout.site.single", "school", s.Name)
+	case s.Line > 0:
+		return p.T("rollout.site.line", "school", s.Name, "line", s.Line)
+	}
+	return s.Name
+}

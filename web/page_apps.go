@@ -64,7 +64,9 @@ type RolloutForm struct {
 	Failed   string // percent
 	Verified string
 	Hours    string
-	Deadline string // day
+	Deadline string   // day
+	Sharing  []Option // together, alone
+	Rate     string   // kilobytes a second; "" for as many as come
 }
 
 // RolloutPreview is what a rollout would reach.
@@ -125,6 +127,9 @@ type RolloutPage struct {
 	OpenNow  bool
 	Deadline time.Time
 	Reasons  []RolloutReason
+	Sites    []RolloutSite
+	Rate     int  // kilobytes a second of each site; 0 for as many as come
+	Alone    bool // each device has the file from the server
 	Short    Shortage
 	Actions  []string // start, pause, resume, retry, rollback: what is possible and permitted
 	Live     bool     // it goes on by itself
@@ -135,6 +140,17 @@ type RolloutReason struct {
 	Code    string
 	Details map[string]string
 	Devices int
+}
+
+// RolloutSite is devices behind one line, and from where they had the file.
+type RolloutSite struct {
+	Name       string
+	Line       int // which of the school's lines, from 1; 0 where there is one
+	Single     bool
+	Devices    int
+	FromServer int64 // bytes
+	FromPeers  int64
+	Liars      int
 }
 
 // RolloutDevicesPage answers: which device has it, which not, and why?

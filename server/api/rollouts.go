@@ -64,6 +64,7 @@ type Rollout struct {
 	Rings     []RingFigures     `json:"rings" nullable:"false" doc:"Empty in lists."`
 	Failures  []RolloutFailures `json:"failures" nullable:"false" doc:"Devices that failed or cannot, by reason; empty in lists."`
 	Licences  *RolloutLicences  `json:"licences,omitempty" doc:"Where licences of the app are counted; left out in lists."`
+	Sites     []RolloutSite     `json:"sites" nullable:"false" doc:"From where the sites had the file, those with most devices first; empty in lists."`
 	Opens     *time.Time        `json:"opens" doc:"When the opening begins that runs, or comes next, at the first school."`
 	Closes    *time.Time        `json:"closes"`
 	StartedAt *time.Time        `json:"started_at"`
@@ -91,6 +92,17 @@ type RolloutFailures struct {
 	Reason  string            `json:"reason"`
 	Details map[string]string `json:"details,omitempty"`
 	Devices int               `json:"devices"`
+}
+
+// RolloutSite is devices of a school behind one line, and from where they had the
+// file.
+type RolloutSite struct {
+	School     Named `json:"school"`
+	Single     bool  `json:"single,omitempty" doc:"Devices that are each alone behind a line."`
+	Devices    int   `json:"devices"`
+	FromServer int64 `json:"from_server" doc:"Bytes, in all rollouts of this file."`
+	FromPeers  int64 `json:"from_peers" doc:"Bytes that came from other devices of the site."`
+	Liars      int   `json:"liars,omitempty" doc:"Devices that gave others what the file does not hold; nothing of it was taken."`
 }
 
 // RolloutDevice is what is known of one device.
@@ -123,7 +135,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -141,6 +153,9 @@ func rolloutViewOut(v rollout.View) Rollout {
 	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
 		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Unlicensed, r.State, instantOut(r.Since)})
+	}
+	for _, s := range v.Sites {
+		out.Sites = append(out.Sites, RolloutSite{Named{s.School, s.Name}, s.Single, s.Devices, s.FromServer, s.FromPeers, s.Liars})
 	}
 	for _, r := range v.Reasons {
 		out.Failures = append(out.Failures, RolloutFailures{r.Code, r.Details, r.Devices})

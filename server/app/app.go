@@ -172,7 +172,7 @@ func (a *App) roomsForPeople() {
 	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Quota}
 	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Peers = &peers.Service{Store: a.Store, NewID: ids.New, Now: a.Now}
-	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Traffic: traffic{a.Peers}, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
 	a.Backup.SetPlan(backup.Plan{Dir: a.Config.BackupDir, Hour: *a.Config.BackupHour})

@@ -12,6 +12,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/packages"
 	"schulwart.org/server/peers"
+	rollouts "schulwart.org/server/rollout"
 )
 
 // Catalogue tells rollouts of packages. It is exported for the tests of doors.
@@ -21,6 +22,18 @@ type Catalogue struct{ *packages.Service }
 func (c Catalogue) Package(ctx context.Context, actor may.Actor, id org.ID) (rollout.Package, org.ID, error) {
 	pack, err := c.Service.Find(ctx, actor, id)
 	return pack.Package, pack.Authority, err
+}
+
+// traffic tells rollouts from where sites had a file.
+type traffic struct{ *peers.Service }
+
+func (t traffic) Sites(ctx context.Context, branch org.Branch, sha256 string) ([]rollouts.Site, error) {
+	shares, err := t.Shares(ctx, branch, sha256)
+	sites := make([]rollouts.Site, len(shares))
+	for i, s := range shares {
+		sites[i] = rollouts.Site{School: s.School, Name: s.Name, Devices: s.Devices, FromServer: s.FromServer, FromPeers: s.FromPeers, Liars: s.Liars, Single: s.Site == ""}
+	}
+	return sites, err
 }
 
 // shelf hands devices the files that they are offered, and no other.

@@ -118,6 +118,7 @@ func (h *Handler) rolloutForm(c *gin.Context) (web.RolloutForm, error) {
 	form := web.RolloutForm{
 		Rings: choices(field(c, "rings"), "careful", "quick", "all"), Windows: choices(field(c, "window"), "any", "afternoon", "friday", "evening", "free"),
 		Failed: cmp.Or(field(c, "failed"), usualFailed), Verified: cmp.Or(field(c, "verified"), usualVerified), Hours: cmp.Or(field(c, "hours"), usualHours), Deadline: field(c, "deadline"),
+		Sharing: choices(cmp.Or(field(c, "sharing"), "together"), "together", "alone"), Rate: field(c, "rate"),
 		First: []web.Option{{Value: "", Label: web.T(v.frame.Lang, "rollout.first.none")}},
 	}
 	var err error
@@ -188,6 +189,11 @@ func (h *Handler) wantedRollout(c *gin.Context) (rollout.New, error) {
 	if err != nil || other != nil || third != nil {
 		return wanted, errs.E(errs.Invalid, "rollout.bad_gates").In("failed")
 	}
+	rate, err := strconv.Atoi(cmp.Or(field(c, "rate"), "0"))
+	if err != nil {
+		return wanted, errs.E(errs.Invalid, "rollout.bad_rate", "most", ground.FastestLine).In("rate")
+	}
+	wanted.Line = ground.Line{Rate: rate, Alone: field(c, "sharing") == "alone"}
 	// One device of a small ring is no reason to halt.
 	wanted.Gates = ground.Gates{Verified: verified, Hours: hours, Failed: failed, Least: 1}
 	if day := field(c, "deadline"); day != "" {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"schulwart.org/policies/org"
 	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/rollout"
 	"schulwart.org/web"
@@ -40,10 +41,30 @@ func (h *Handler) showRollout(c *gin.Context) error {
 	for _, reason := range view.Reasons {
 		shown.Reasons = append(shown.Reasons, web.RolloutReason{Code: reason.Code, Details: reason.Details, Devices: reason.Devices})
 	}
+	shown.Sites, shown.Rate, shown.Alone = rolloutSites(view.Sites), view.Plan.Line.Rate, view.Plan.Line.Alone
 	if view.MayRun {
 		shown.Actions = deeds(view)
 	}
 	return page(c, web.Rollout(shown))
+}
+
+// rolloutSites numbers the lines of a school that has several.
+func rolloutSites(sites []rollout.Site) []web.RolloutSite {
+	lines, seen := map[org.ID]int{}, map[org.ID]int{}
+	for _, s := range sites {
+		if !s.Single {
+			lines[s.School]++
+		}
+	}
+	rows := make([]web.RolloutSite, len(sites))
+	for i, s := range sites {
+		rows[i] = web.RolloutSite{Name: s.Name, Single: s.Single, Devices: s.Devices, FromServer: s.FromServer, FromPeers: s.FromPeers, Liars: s.Liars}
+		if !s.Single && lines[s.School] > 1 {
+			seen[s.School]++
+			rows[i].Line = seen[s.School]
+		}
+	}
+	return rows
 }
 
 func appName(pack ground.Package, lang string) string {

@@ -74,6 +74,11 @@ func TestASchoolHasAPackageFromTheServerOnce(t *testing.T) {
 		if s.FromServer != c.most*pack.Size || s.Devices != laptops || s.Liars != 0 || len(sites) != 1 {
 			t.Errorf("%s: %.2f times from the server, %.2f times from others, %+v", name, float64(s.FromServer)/float64(pack.Size), float64(s.FromPeers)/float64(pack.Size), sites)
 		}
+		var seen api.Rollout
+		city.want(http.StatusOK, "GET", "/api/v1/rollouts/"+r.ID.String(), nil, &seen)
+		if len(seen.Sites) != 1 || seen.Sites[0].School.Name != "Goethe-Gymnasium" || seen.Sites[0].FromServer != s.FromServer || seen.Sites[0].Devices != laptops || seen.Line.Alone != c.alone {
+			t.Errorf("%s: programs see %+v, %+v", name, seen.Sites, seen.Line)
+		}
 	}
 }
 

@@ -110,7 +110,8 @@ type Met struct {
 // Share is what the devices of a site had of a file from where.
 type Share struct {
 	School     org.ID
-	Site       string
+	Name       string // of the school
+	Site       string // empty for devices that are each the only one behind their line
 	Devices    int
 	FromServer int64
 	FromPeers  int64
@@ -185,7 +186,29 @@ func (s *Service) Shares(ctx context.Context, branch org.Branch, sha256 string) 
 	if sha256 == "" {
 		return nil, nil
 	}
-	return s.Store.Shares(ctx, branch, sha256)
+	list, err := s.Store.Shares(ctx, branch, sha256)
+	return together(list), err
+}
+
+// together makes one of the devices of a school that are each alone behind a line,
+// most of them at home: nobody needs to see whose line that is.
+func together(list []Share) []Share {
+	var sites []Share
+	single := map[org.ID]int{}
+	for _, share := range list {
+		at, is := single[share.School]
+		switch {
+		case share.Devices > 1:
+			sites = append(sites, share)
+		case is:
+			s := &sites[at]
+			s.Devices, s.FromServer, s.FromPeers, s.Liars = s.Devices+1, s.FromServer+share.FromServer, s.FromPeers+share.FromPeers, s.Liars+share.Liars
+		default:
+			share.Site, single[share.School] = "", len(sites)
+			sites = append(sites, share)
+		}
+	}
+	return sites
 }
 
 // keeping says how many seconds a device keeps the whole file: a few of a site do.

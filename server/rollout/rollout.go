@@ -99,7 +99,12 @@ type Catalogue interface {
 	Package(ctx context.Context, actor may.Actor, id org.ID) (pack rollout.Package, authority org.ID, err error)
 }
 
-// Service is the room.
+// Traffic knows from where the sites of a branch had a file.
+type Traffic interface {
+	Sites(ctx context.Context, branch org.Branch, sha256 string) ([]Site, error)
+}
+
+// Service is the room. Traffic may be missing.
 type Service struct {
 	Store     Store
 	Catalogue Catalogue
@@ -107,6 +112,7 @@ type Service struct {
 	Changes   interface{ Wake() }
 	NewID     func() org.ID
 	Now       func() time.Time
+	Traffic   Traffic
 }
 
 // RingView is a ring with what became of its devices.
@@ -146,6 +152,18 @@ type Reason struct {
 	Devices int
 }
 
+// Site is devices of a school behind one line, and from where they had the file, in
+// this rollout or another one of the same file.
+type Site struct {
+	School     org.ID
+	Name       string // of the school
+	Devices    int
+	FromServer int64 // bytes
+	FromPeers  int64 // bytes from other devices
+	Liars      int   // devices that gave others what the file does not hold
+	Single     bool  // each behind a line of its own
+}
+
 // View is a rollout with its figures.
 type View struct {
 	Rollout
@@ -153,6 +171,7 @@ type View struct {
 	Reasons []Reason // the most frequent first
 	Opens   time.Time
 	Closes  time.Time // of the opening that runs or comes next; zero for none
+	Sites   []Site    // that had the file, those with most devices first; of Find only
 	MayRun  bool
 	// Licences says for how many there are some; who stays without waits, and the
 	// rollout goes on with the others.

@@ -148,7 +148,15 @@ func (s *Service) Find(ctx context.Context, actor may.Actor, id org.ID) (View, e
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, actor, r)
+	view, err := s.view(ctx, actor, r)
+	if err != nil || s.Traffic == nil {
+		return view, err
+	}
+	sites, err := s.Traffic.Sites(ctx, r.Branch, r.Package.SHA256)
+	view.Sites = slices.DeleteFunc(sites, func(site Site) bool {
+		return !may.Can(actor, may.AppRead, org.Branch{Authority: r.Branch.Authority, School: site.School})
+	})
+	return view, err
 }
 
 func (s *Service) find(ctx context.Context, actor may.Actor, id org.ID) (Rollout, error) {

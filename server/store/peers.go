@@ -97,11 +97,12 @@ func lead(ctx context.Context, tx Tx, m peers.Meeting, lane string, met *peers.M
 
 // Shares lists the sites that had a file.
 func (s *Store) Shares(ctx context.Context, branch org.Branch, sha256 string) ([]peers.Share, error) {
-	q := newQuery(`SELECT school, site, COUNT(*), CAST(SUM(from_server) AS BIGINT), CAST(SUM(from_peers) AS BIGINT), CAST(SUM(CASE WHEN lied > 0 THEN 1 ELSE 0 END) AS BIGINT) FROM package_holders WHERE sha256 = ? AND `, sha256)
-	q.place("authority", "school", branch)
-	q.add(` GROUP BY school, site ORDER BY COUNT(*) DESC, school, site`)
+	q := newQuery(`SELECT h.school, s.name, h.site, COUNT(*), CAST(SUM(h.from_server) AS BIGINT), CAST(SUM(h.from_peers) AS BIGINT), CAST(SUM(CASE WHEN h.lied > 0 THEN 1 ELSE 0 END) AS BIGINT)
+		FROM package_holders h JOIN schools s ON s.authority = h.authority AND s.id = h.school WHERE h.sha256 = ? AND `, sha256)
+	q.place("h.authority", "h.school", branch)
+	q.add(` GROUP BY h.school, s.name, h.site ORDER BY COUNT(*) DESC, s.name, h.school, h.site`)
 	return collect(ctx, s.reader(ctx), func(row scanner) (peers.Share, error) {
 		var share peers.Share
-		return share, row.Scan(&share.School, &share.Site, &share.Devices, &share.FromServer, &share.FromPeers, &share.Liars)
+		return share, row.Scan(&share.School, &share.Name, &share.Site, &share.Devices, &share.FromServer, &share.FromPeers, &share.Liars)
 	}, q.text(), q.args...)
 }

@@ -23,7 +23,11 @@ func rolloutRow(state, why string) web.RolloutRow {
 func rolloutPage(f web.Frame, state, why string) web.RolloutPage {
 	return web.RolloutPage{
 		Frame: admin(f, web.NavApps), Row: rolloutRow(state, why), AppID: "p1", Name: "GeoGebra", Version: "6.2-1", Former: "6.1-3", Where: 3, Count: 15, Of: 341, Allowed: 3, Deadline: now.AddDate(0, 0, 18),
-		Opens: now.Add(4 * time.Hour), Live: state == "running",
+		Opens: now.Add(4 * time.Hour), Live: state == "running", Rate: 2000,
+		Sites: []web.RolloutSite{
+			{Name: "Goethe-Gymnasium", Line: 1, Devices: 214, FromServer: 93 << 20, FromPeers: 18 << 30}, {Name: "Goethe-Gymnasium", Line: 2, Devices: 31, FromServer: 88 << 20, FromPeers: 2600 << 20, Liars: 1},
+			{Name: "Grundschule am Park", Devices: 58, FromServer: 91 << 20, FromPeers: 4900 << 20}, {Name: "Goethe-Gymnasium", Single: true, Devices: 7, FromServer: 616 << 20},
+		},
 		Rings: []web.RolloutRing{
 			{Kind: "group", Place: "Raum 204", Devices: 26, Verified: 26, State: "passed"}, {Kind: "share", Share: 5, Devices: 70, Verified: 69, Failed: 1, State: "passed"},
 			{Kind: "share", Share: 25, Devices: 341, Verified: 134, Failed: 15, Unable: 2, State: map[bool]string{true: "halted", false: "open"}[state == "halted"], Since: ago(20 * time.Hour)},
@@ -89,7 +93,7 @@ func appPage(f web.Frame) web.AppPage {
 		Form: web.RolloutForm{
 			Targets: []web.Option{{Value: "authority/a1", Label: "Landeshauptstadt Musterstadt (Schulträger)"}, {Value: "school/s1", Label: "Goethe-Gymnasium (Schule)", Chosen: true}},
 			First:   []web.Option{{Value: "", Label: "keine eigene Gruppe"}, {Value: "g1", Label: "Raum 204"}}, Rings: []web.Option{{Value: "careful", Chosen: true}, {Value: "quick"}, {Value: "all"}},
-			Windows: []web.Option{{Value: "any"}, {Value: "friday", Chosen: true}}, Failed: "2", Verified: "10", Hours: "24",
+			Windows: []web.Option{{Value: "any"}, {Value: "friday", Chosen: true}}, Failed: "2", Verified: "10", Hours: "24", Sharing: []web.Option{{Value: "together", Chosen: true}, {Value: "alone"}}, Rate: "2000",
 		},
 	}
 }
