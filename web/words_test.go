@@ -52,7 +52,7 @@ var families = []string{
 	// Made from the catalogue's names, and from what the room of the standard says.
 	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "exceptions.asked", "draft.from", "take.from",
 	// What a rollout and its form can be; the values come from the room and the console.
-	"app.kind", "rollout.state", "rollout.now", "rollout.text", "rollout.outcome", "rollout.filter", "rollout.do", "rollout.rings", "rollout.window", "rollout.ring.state", "rollout.first", "rollout.target",
+	"app.kind", "rollout.state", "rollout.now", "rollout.text", "rollout.outcome", "rollout.filter", "rollout.do", "rollout.rings", "rollout.sharing", "rollout.window", "rollout.ring.state", "rollout.first", "rollout.target",
 }
 
 func inFamily(key string) bool {
