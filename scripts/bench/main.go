@@ -21,7 +21,7 @@ func main() {
 	profiles := flag.String("profiles", "", "folder for profiles of the server, by part")
 	rows := flag.Int("rows", 60000, "devices in the search")
 	agent := flag.String("agent", "bin/schulwart-agent", "the agent's program")
-	only := flag.String("only", "", "one of click, idle, search, standard, rollout, agent")
+	only := flag.String("only", "", "one of click, idle, search, standard, rollout, site, agent")
 	serve := flag.String("serve", "", "internal: folder of the server to be measured")
 	flag.Parse()
 	if *serve != "" {
@@ -40,7 +40,7 @@ func main() {
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"agent", b.measureAgent}, {"search", b.measureSearch}, {"standard", b.measureStandard}, {"rollout", b.measureRollout}, {"idle", b.measureIdle}, {"click", b.measureClick}} {
+	}{{"agent", b.measureAgent}, {"search", b.measureSearch}, {"standard", b.measureStandard}, {"rollout", b.measureRollout}, {"site", b.measureSite}, {"idle", b.measureIdle}, {"click", b.measureClick}} {
 		if *only != "" && *only != part.name {
 			continue
 		}

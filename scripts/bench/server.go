@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -190,6 +191,13 @@ func (m *measured) orders() http.Handler {
 	answer("POST /nothing", func(*http.Request) (any, error) { return org.ID(""), nil })
 	answer("POST /click", func(r *http.Request) (any, error) { return m.click(r.Context()) })
 	answer("POST /all", func(r *http.Request) (any, error) { return m.all(r.Context()) })
+	answer("POST /site", func(r *http.Request) (any, error) {
+		devices, err := strconv.Atoi(r.FormValue("devices"))
+		if err != nil {
+			return nil, err
+		}
+		return m.site(r.Context(), r.FormValue("alone") == "true", devices)
+	})
 	answer("POST /hold", func(r *http.Request) (any, error) {
 		_, took, err := m.start(r.Context())
 		return slices.Collect(maps.Keys(took)), err
