@@ -178,9 +178,9 @@ func (l *laptop) sync() {
 		status := ddm.LeaseStatus{ID: id, Rev: kept.Rev, Phase: ddm.LeaseWaiting, Since: l.h.at}
 		switch {
 		case l.left[id] > 0 && l.left[id] >= kept.Rev:
-			status.Phase, status.Rev = ddm.LeaseEnded, l.left[id]
+			status.Phase, status.Rev, status.Reason = ddm.LeaseEnded, l.left[id], &ddm.Reason{Code: "ended.code"}
 		case kept.Ended(l.h.at):
-			status.Phase = ddm.LeaseEnded
+			status.Phase, status.Reason = ddm.LeaseEnded, &ddm.Reason{Code: "ended.time"}
 		case kept.Holds(l.h.at):
 			status.Phase = ddm.LeaseActive
 		default:

@@ -166,3 +166,50 @@ func TestLessonsLeaveExaminationsAlone(t *testing.T) {
 		}
 	})
 }
+
+// Seen in a fire drill with the server switched off, too: whoever came back after
+// more than ten minutes was out of the examination, and had to be let in one by one.
+func TestAnInterruptionThatTheServerSleptThroughGoesOn(t *testing.T) {
+	for _, laptopsFirst := range []bool{true, false} {
+		h := build(t, storetest.Open(t), 4)
+		e := h.planned()
+		writes, released, coded, off := h.laptops[0], h.laptops[1], h.laptops[2], h.laptops[3]
+		h.to(bell.Add(80 * time.Minute))
+		h.must(h.Release(t.Context(), h.oert, e.ID, released.id))
+		coded.code()
+		off.offline(true)
+		h.sync()
+		_, err := h.Pause(t.Context(), h.oert, e.ID)
+		h.must(err)
+		h.sync()
+		h.outage(29*time.Minute, laptopsFirst) // they were told: until minute 100
+		if laptopsFirst && writes.locked() {
+			t.Fatal("locked after the end that it knew")
+		}
+		h.to(h.at)
+		h.to(h.at.Add(time.Second))
+		if !writes.locked() || released.locked() || coded.locked() || off.locked() {
+			t.Errorf("laptops first %v: writes %v, released %v, left by code %v, offline %v", laptopsFirst, writes.locked(), released.locked(), coded.locked(), off.locked())
+		}
+		if got := h.standing(e.ID, writes); got != exam.SeatInExam {
+			t.Errorf("the board says %s", got)
+		}
+		h.at = bell.Add(110 * time.Minute)
+		_, err = h.GoOn(t.Context(), h.oert, e.ID)
+		h.must(err)
+		h.sync()
+		off.offline(false)
+		h.to(h.at.Add(time.Second))
+		for _, l := range []*laptop{writes, off} {
+			if held := l.held(); held == nil || !held.Expires.Equal(bell.Add(120*time.Minute)) {
+				t.Errorf("thirty minutes outside: %+v", held)
+			}
+		}
+		h.to(bell.Add(121 * time.Minute))
+		for i, l := range h.laptops {
+			if l.locked() {
+				t.Errorf("laptop %d is locked after the end", i)
+			}
+		}
+	}
+}

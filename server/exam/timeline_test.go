@@ -16,6 +16,18 @@ import (
 // exactly while it should be, and none is locked after the latest end that was
 // ever true for it.
 func TestNoSequenceOfEventsLocksTooLongOrOpensTooEarly(t *testing.T) {
+	timeLines(t, -time.Hour, "wait", "wait", "wait", "start", "extend", "extend one", "release", "readmit", "code", "swap", "pause", "go on", "extra", "offline", "online", "outage", "rehearse", "end", "edit")
+}
+
+// The same near the end of an examination that is interrupted, where the server goes
+// away for long: whoever ended by the own clock is in it again while it goes on, and
+// whom somebody let out is not.
+func TestNoOutageInAnInterruptionLocksTooLongOrOpensTooEarly(t *testing.T) {
+	timeLines(t, 75*time.Minute, "wait", "wait", "outage", "outage", "outage", "pause", "pause", "go on", "release", "readmit", "code", "extend", "extend one", "extra", "swap", "offline", "online", "end")
+}
+
+// timeLines draws time lines of an examination from an instant on, by the bell.
+func timeLines(t *testing.T, from time.Duration, events ...string) {
 	s := storetest.Open(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		h := build(drawn{t, rt}, s, 3)
@@ -24,6 +36,10 @@ func TestNoSequenceOfEventsLocksTooLongOrOpensTooEarly(t *testing.T) {
 		h.to(bell.Add(-time.Hour))
 		e := h.planned()
 		h.sync()
+		if from > 0 {
+			h.to(bell)
+		}
+		h.to(bell.Add(from))
 		latest := map[org.ID]time.Time{}
 		out := map[org.ID]bool{} // by code, and not let in again
 		steps := rapid.IntRange(4, 16).Draw(rt, "steps")
@@ -32,7 +48,7 @@ func TestNoSequenceOfEventsLocksTooLongOrOpensTooEarly(t *testing.T) {
 			minutes := rapid.IntRange(1, 40).Draw(rt, "minutes")
 			h.at = h.at.Add(time.Second) // nothing happens in the same instant
 			var err error
-			switch what := rapid.SampledFrom([]string{"wait", "wait", "wait", "start", "extend", "extend one", "release", "readmit", "code", "swap", "pause", "go on", "extra", "offline", "online", "rehearse", "end", "edit"}).Draw(rt, "what"); what {
+			switch what := rapid.SampledFrom(events).Draw(rt, "what"); what {
 			case "wait":
 				h.wait(e.ID, time.Duration(minutes)*time.Minute)
 			case "start":
@@ -62,6 +78,8 @@ func TestNoSequenceOfEventsLocksTooLongOrOpensTooEarly(t *testing.T) {
 				err = h.SetExtra(h.t.Context(), h.office, exam.ExtraTime{Branch: h.school.Branch(), Device: l.id, Extra: exam.Extra{Minutes: minutes}})
 			case "offline", "online":
 				l.offline(what == "offline")
+			case "outage":
+				h.outage(time.Duration(minutes)*time.Minute, rapid.Bool().Draw(rt, "laptops are first"))
 			case "rehearse":
 				_, err = h.Rehearse(h.t.Context(), h.oert, e.ID)
 			case "end":
@@ -103,6 +121,16 @@ func (h *house) wait(id org.ID, long time.Duration) {
 			}
 		}
 		h.to(round)
+	}
+}
+
+// outage lets time pass without the server: no round of its job, no word from it.
+// Laptops end by their own clocks. When it is back either they speak first, or its job
+// does.
+func (h *house) outage(long time.Duration, laptopsFirst bool) {
+	h.at = h.at.Add(long)
+	if laptopsFirst {
+		h.sync()
 	}
 }
 

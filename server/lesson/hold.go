@@ -28,7 +28,8 @@ type Wish struct {
 // a lease gets one, a lease that differs a higher revision, a device that is not
 // wished for any more is let go. What is as wished is left alone, so Hold can be
 // called again and again; it reports how many leases it wrote. A device that
-// left by a release code stays out until it is let in again.
+// left by a release code stays out until it is let in again; one that has reached the
+// end that it knew, and whose end is another one now, gets it.
 //
 // The permit says who caused it; the caller has asked.
 func (s *Service) Hold(ctx context.Context, permit may.Permit, mode Mode, wishes []Wish, what string) (int, error) {
@@ -131,7 +132,7 @@ func (l Lease) as(wish Wish, now time.Time) (Lease, bool) {
 		return l, open
 	}
 	left := l.over() && l.ReportedRev >= l.Rev
-	if left && l.Since.After(wish.Again) {
+	if left && l.Since.After(wish.Again) && !l.outrun(now) {
 		return l, false
 	}
 	if !left && open && l.Ends.Equal(wish.Ends) && (l.Starts.Equal(wish.Starts) || !now.Before(l.Starts) && !now.Before(wish.Starts)) && alike(l.Rules, wish.Rules) {
@@ -143,6 +144,17 @@ func (l Lease) as(wish Wish, now time.Time) (Lease, bool) {
 	l.Ends, l.Rules = wish.Ends, wish.Rules
 	return l, true
 }
+
+// outrun reports whether the device ended the lease by its own clock, at the end that
+// it knew. Where the wish goes on, as after an interruption in which the server could
+// not say so, nobody let the device out. Before that end by our clock it may be that
+// only its clock is ahead: then it would end what it gets at once, again and again.
+func (l Lease) outrun(now time.Time) bool {
+	return !now.Before(l.Ends) && l.PhaseReason != nil && l.PhaseReason.Code == endedByTime
+}
+
+// endedByTime is the reason that our agent gives for an end by its own clock.
+const endedByTime = "ended.time"
 
 func alike(a, b lease.Rules) bool {
 	x, _ := json.Marshal(a) // plain values always marshal

@@ -145,11 +145,12 @@ func (s *Store) ListExams(ctx context.Context, branches []org.Branch, filter exa
 
 // PendingExams lists what may have to be armed, changed or ended on devices.
 // What somebody ended or called off just now is among it: the devices may not
-// have heard of it.
+// have heard of it. What is interrupted is among it whatever end was noted last: with
+// the interruption goes the end.
 func (s *Store) PendingExams(ctx context.Context, branch org.Branch, at, before time.Time) ([]exam.Exam, error) {
 	exams, err := collect(ctx, s.reader(ctx), scanExam, `SELECT `+examColumns+` FROM exams e
 		WHERE ($1 = '' OR e.authority = $1) AND ($2 = '' OR e.school = $2) AND NOT e.draft AND e.starts < $3
-		AND (e.mode = '' AND e.ends > $4 AND e.cancelled = 0 AND e.ended = 0 OR e.mode <> '' AND (e.last > $4 OR e.changed > $5))
+		AND (e.mode = '' AND e.ends > $4 AND e.cancelled = 0 AND e.ended = 0 OR e.mode <> '' AND (e.last > $4 OR e.changed > $5 OR e.paused > 0 AND e.ended = 0 AND e.cancelled = 0))
 		ORDER BY e.starts, e.id`, branch.Authority, branch.School, millis(before), millis(at), millis(at.Add(-healTime)))
 	if err != nil {
 		return nil, err
