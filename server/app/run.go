@@ -23,6 +23,13 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	background(a.Declare.Run)
 	background(func(ctx context.Context) { a.Presence.Run(ctx, a.Log) })
+	// After an absence examinations wait for no minute to begin: in an interruption,
+	// laptops may be out of them that belong in.
+	background(func(ctx context.Context) {
+		if err := a.Exams.Tick(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Error("bringing examinations to devices at the start", "error", err)
+		}
+	})
 	var err error
 	if a.stopJobs, err = schedule(ctx, a.jobs(), a.Store, a.Config.Zone(), a.Now, a.Log); err != nil {
 		return fmt.Errorf("starting jobs: %w", err)

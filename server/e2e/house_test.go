@@ -43,6 +43,8 @@ type house struct {
 	t      testing.TB
 	config *config.Serve
 	app    *app.App
+	// clock, if set, is what the server looks at.
+	clock func() time.Time
 	// before changes what was put together, before anything runs.
 	before func(*app.App)
 
@@ -86,7 +88,7 @@ func (h *house) open() {
 	h.t.Helper()
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	a, err := app.New(ctx, app.Options{Config: h.config, Log: log})
+	a, err := app.New(ctx, app.Options{Config: h.config, Log: log, Now: h.clock})
 	if err != nil {
 		h.t.Fatal(err)
 	}

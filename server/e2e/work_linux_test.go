@@ -35,6 +35,7 @@ type satchel struct {
 	files   host.Files
 	box     host.Box
 	home    string
+	clock   host.Clock
 	id      *identity.Identity
 	stop    func()
 }
@@ -46,7 +47,7 @@ func newSatchel(t *testing.T, link string) *satchel {
 	need.Root(t)
 	dir := t.TempDir()
 	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	d := &satchel{t: t, machine: host.NewFake(time.Now()), home: filepath.Join(dir, "home")}
+	d := &satchel{t: t, machine: host.NewFake(time.Now()), clock: host.NewClock(""), home: filepath.Join(dir, "home")}
 	for _, made := range []string{d.home, filepath.Join(d.home, "Schreibtisch")} {
 		must(t, errors.Join(os.Mkdir(made, 0o700), os.Chown(made, writerID, writerID)))
 	}
@@ -66,7 +67,7 @@ func (d *satchel) Desktops() ([]host.Desktop, error) {
 
 func (d *satchel) start() {
 	built := made(device.New(device.Options{
-		Files: d.files, Clock: host.NewClock(""), Machine: d.machine, Identity: d.id, Lang: words.German, Log: slog.New(slog.DiscardHandler),
+		Files: d.files, Clock: d.clock, Machine: d.machine, Identity: d.id, Lang: words.German, Log: slog.New(slog.DiscardHandler),
 		Box: d.box, Folders: host.SystemFolders(), Sessions: d,
 	}))(d.t)
 	ctx, cancel := context.WithCancel(context.Background())
