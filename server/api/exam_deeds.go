@@ -91,6 +91,7 @@ func registerExamDeeds(d *door) {
 	seat("release-seat", "release", "Let one device out before its end", may.ModeEnd, d.Exams.Release)
 	seat("readmit-seat", "readmit", "Let a device in again, until its own end", may.ExamRun, d.Exams.Readmit)
 	seat("see-to-seat", "seen", "Note that somebody went to a pupil who had raised a hand", may.ExamRun, d.Exams.SeenTo)
+	seat("dismiss-seat", "dismiss", "Decide that what the device's log proposes is not given back", may.ExamRun, d.Exams.Dismiss)
 	seat("compensate-seat", "compensate", "Give back what was lost by technical failure, as the device's log says", may.ExamRun, d.Exams.Compensate)
 	handle(d, op{id: "swap-seat", method: http.MethodPost, path: "/api/v1/exams/{id}/devices/{device}/swap", summary: "Let somebody write on with another device, until the same end", needs: may.ExamRun}, d.swapSeat)
 }

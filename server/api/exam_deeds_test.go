@@ -50,6 +50,7 @@ func TestTheLifeOfAnExaminationByProgram(t *testing.T) {
 		is(200, "POST", path+"/devices/"+first+"/readmit", nil)
 		is(200, "POST", path+"/devices/"+second+"/seen", nil)
 		is(409, "POST", path+"/devices/"+second+"/compensate", nil)
+		is(409, "POST", path+"/devices/"+second+"/dismiss", nil)
 		is(200, "POST", path+"/devices/"+second+"/release", nil)
 		is(200, "POST", path+"/devices/"+first+"/swap", object{"other": second})
 		is(409, "POST", path+"/copy", object{"missing_only": true})

@@ -54,7 +54,7 @@ func (h *Handler) examDeed(ctx context.Context, who may.Actor, id org.ID, do str
 var said = map[string]string{
 	"start": "exam_started", "end": "exam_ended", "extend": "exam_extended", "pause": "exam_paused", "go-on": "exam_went_on", "rehearse": "exam_rehearsed",
 	"end-rehearsal": "exam_rehearsal_ended", "hand-over": "exam_handed_over", "release": "exam_released", "readmit": "exam_readmitted", "swap": "exam_swapped",
-	"compensate": "exam_compensated", "seen": "exam_seen", "extend-seat": "exam_given", "collect": "exam_collecting", "collect-seat": "exam_collecting",
+	"compensate": "exam_compensated", "dismiss": "exam_dismissed", "seen": "exam_seen", "extend-seat": "exam_given", "collect": "exam_collecting", "collect-seat": "exam_collecting",
 }
 
 func (h *Handler) afterExam(c *gin.Context, err error, do string) error {
@@ -141,6 +141,8 @@ func (h *Handler) changeExamSeat(c *gin.Context) error {
 		err = h.Exams.Swap(ctx, who, id, device, org.ID(field(c, "other")))
 	case "compensate":
 		err = h.Exams.Compensate(ctx, who, id, device)
+	case "dismiss":
+		err = h.Exams.Dismiss(ctx, who, id, device)
 	case "collect-seat":
 		_, err = h.Exams.CollectNow(ctx, who, id, device)
 	case "seen":

@@ -195,6 +195,32 @@ func (s *Service) Compensate(ctx context.Context, actor may.Actor, id, device or
 	return errs.E(errs.Conflict, "exam.nothing_lost")
 }
 
+// Dismiss decides that what the device's log proposes is not given back: whoever
+// invigilates knows that it was no failure. What is lost after it is proposed again.
+func (s *Service) Dismiss(ctx context.Context, actor may.Actor, id, device org.ID) error {
+	exam, seats, _, permit, err := s.seat(ctx, actor, id, device, may.ExamRun)
+	if err != nil {
+		return err
+	}
+	records, err := s.Store.ExamRecords(ctx, exam)
+	if err != nil {
+		return err
+	}
+	for _, lost := range LostTime(exam, seats, records) {
+		if lost.Device != device || lost.Owed() == 0 {
+			continue
+		}
+		said := []Record{{Device: device, Key: "lost_dismissed", Args: minutesOf(lost.Owed())}}
+		stamp(said, permit, s.Now())
+		if err := s.Store.RecordExam(ctx, permit, exam, "dismiss", said); err != nil {
+			return err
+		}
+		s.Boards.Publish(exam.Branch, device)
+		return nil
+	}
+	return errs.E(errs.Conflict, "exam.nothing_lost")
+}
+
 // Bounds of how long evidence is kept, in days after the end.
 const (
 	LeastKept = 30

@@ -9,7 +9,7 @@ import (
 )
 
 // Lost is time in which somebody could not write, as the device's own log says,
-// and how much of it was given back.
+// and how much of it was given back, or dismissed.
 type Lost struct {
 	Seat
 	For    time.Duration
@@ -40,7 +40,7 @@ func (l Lost) Owed() int {
 // for the resume code, or whose page was away; one that began late; the way to
 // another device. Whether that was a failure, who invigilates knows.
 func LostTime(exam Exam, seats []Seat, records []Record) []Lost {
-	began, left := map[org.ID]time.Time{}, map[org.ID]time.Time{}
+	began, left, settled := map[org.ID]time.Time{}, map[org.ID]time.Time{}, map[org.ID]time.Duration{}
 	parts := map[org.ID][]LostPart{}
 	for _, r := range records {
 		switch {
@@ -50,6 +50,10 @@ func LostTime(exam Exam, seats []Seat, records []Record) []Lost {
 			}
 		case r.Key == "swapped_from":
 			left[r.Device] = r.At
+		case r.Key == "lost_dismissed":
+			if minutes, err := strconv.Atoi(r.Args["minutes"]); err == nil {
+				settled[r.Device] += time.Duration(minutes) * time.Minute
+			}
 		}
 		if part, is := lostPart(exam, r); is {
 			parts[r.Device] = append(parts[r.Device], part)
@@ -57,7 +61,7 @@ func LostTime(exam Exam, seats []Seat, records []Record) []Lost {
 	}
 	var all []Lost
 	for _, seat := range seats {
-		l := Lost{Seat: seat, Causes: parts[seat.Device]}
+		l := Lost{Seat: seat, Given: settled[seat.Device], Causes: parts[seat.Device]}
 		from, cause, grace := exam.Starts, "late", lateStart
 		if former := seat.Note.Instead; former != "" {
 			from, cause, grace = left[former], "swap", 0
