@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -99,6 +100,11 @@ type ExamRules struct {
 
 // CalculatorUnsaid is the option that says nothing of calculators.
 const CalculatorUnsaid = "unsaid"
+
+// versions are the least versions in one line.
+func (r ExamRules) versions() string {
+	return strings.ReplaceAll(strings.TrimSpace(r.Versions), "\n", ", ")
+}
 
 // calculator is the kind of calculator that is named; empty: none is.
 func (r ExamRules) calculator() []Option {
