@@ -150,7 +150,7 @@ var insidePolicies = map[string][]string{
 var roomsMayUse = []string{"server/errs", "server/may", "server/ids"}
 
 var (
-	rooms = under("server/checkin", "server/command", "server/declare", "server/enroll", "server/lesson", "server/exam", "server/rollout", "server/licence",
+	rooms = under("server/checkin", "server/command", "server/declare", "server/enroll", "server/lesson", "server/exam", "server/rollout", "server/licence", "server/shelf",
 		"server/roster", "server/staff", "server/audit", "server/board", "server/live", "server/setup", "server/backup", "server/standard", "server/packages", "server/peers")
 	doors = under("server/gateway", "server/api", "server/console")
 )

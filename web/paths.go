@@ -28,6 +28,7 @@ const (
 	PathSubstitute      = "/mein-tag/vertreten"
 	PathBorrow          = "/mein-tag/koffer"
 	PathReturn          = "/mein-tag/koffer/zurueck" // POST group
+	PathTeacherApps     = "/mein-tag/apps"           // POST see TeacherAppsPage
 	PathLessons         = "/unterricht"
 	PathBoard           = "/unterricht/:group"
 	PathBoardLive       = "/unterricht/:group/live"               // server-sent events, see BoardPage
@@ -71,13 +72,16 @@ const (
 	PathExamBrowser    = "/pruefungen/:exam/safe-exam-browser"       // query file=sealed|plain fetches it
 	PathExtra          = "/pruefungszeit"                            // POST target, minutes, percent
 
-	PathApps           = "/apps"                   // POST scope, title, url: takes a web app in
-	PathAppUploads     = "/apps/hochladen"         // POST scope, file, size, label, licence, name, version, sha256: begins an upload
-	PathAppUpload      = "/apps/hochladen/:upload" // GET how far it is; POST a piece
-	PathLicences       = "/apps/lizenzen"          // POST see LicencesPage
-	PathLicence        = "/apps/lizenzen/:pool"    // POST do=drop
-	PathApp            = "/apps/:app"              // POST see AppPage
-	PathAppRemove      = "/apps/:app/entfernen"    // POST
+	PathApps           = "/apps"                          // POST scope, title, url: takes a web app in
+	PathAppUploads     = "/apps/hochladen"                // POST scope, file, size, label, licence, name, version, sha256: begins an upload
+	PathAppUpload      = "/apps/hochladen/:upload"        // GET how far it is; POST a piece
+	PathLicences       = "/apps/lizenzen"                 // POST see LicencesPage
+	PathLicence        = "/apps/lizenzen/:pool"           // POST do=drop
+	PathShelf          = "/apps/auswahl"                  // POST see ShelfPage
+	PathShelfRemove    = "/apps/auswahl/:entry/entfernen" // POST
+	PathAppRequest     = "/apps/wuensche/:request"        // POST see AppRequest
+	PathApp            = "/apps/:app"                     // POST see AppPage
+	PathAppRemove      = "/apps/:app/entfernen"           // POST
 	PathRollout        = "/verteilungen/:rollout"
 	PathRolloutDevices = "/verteilungen/:rollout/geraete" // query ring, wie
 	PathRolloutDo      = "/verteilungen/:rollout/tun"     // GET query do asks, POST do does: start|pause|resume|retry|rollback
@@ -160,6 +164,7 @@ const (
 
 	PathPupilNow  = "/g/:key" // Was gilt hier?
 	PathPupilSees = "/g/:key/was-sieht-die-schule"
+	PathPupilApps = "/g/:key/apps" // POST see PupilAppsPage
 	PathHelp      = "/hilfe"
 	PathHelpPage  = "/hilfe/:page"
 

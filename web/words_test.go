@@ -53,6 +53,8 @@ var families = []string{
 	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "exceptions.asked", "draft.from", "take.from",
 	// What a rollout and its form can be; the values come from the room and the console.
 	"app.kind", "rollout.state", "rollout.now", "rollout.text", "rollout.outcome", "rollout.filter", "rollout.do", "rollout.rings", "rollout.sharing", "rollout.window", "rollout.ring.state", "rollout.first", "rollout.target",
+	// How far a pick is, for whom an app is, what the school said: values of the room.
+	"shelf.state", "shelf.for", "shelf.answer", "shelf.group", "shelf.ask",
 }
 
 func inFamily(key string) bool {

@@ -49,6 +49,11 @@ func (k Kind) Platforms() []org.Platform {
 	return nil
 }
 
+// Agents lists the platforms on which our own agent installs packages of the kind.
+func (k Kind) Agents() []org.Platform {
+	return slices.DeleteFunc(k.Platforms(), func(p org.Platform) bool { return !p.Agent() })
+}
+
 // For reports whether devices of the platform can have packages of the kind.
 func (k Kind) For(platform org.Platform) bool { return slices.Contains(k.Platforms(), platform) }
 

@@ -27,6 +27,7 @@ import (
 	"schulwart.org/server/packages"
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/shelf"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
 )
@@ -45,6 +46,7 @@ type Deps struct {
 	Packages *packages.Service
 	Rollouts *rollout.Service
 	Licences *licence.Service
+	Shelf    *shelf.Service
 	Presence lesson.Presence
 	Tokens   Tokens
 	Audit    *audit.Service
@@ -129,7 +131,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts, registerLicences} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts, registerLicences, registerShelf} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

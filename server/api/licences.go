@@ -73,6 +73,10 @@ type RolloutLicences struct {
 	Names   []LicenceDevice `json:"devices" nullable:"false" doc:"The first hundred of them, in school order."`
 }
 
+func licenceCost(t ground.Terms) licence.Cost {
+	return licence.Cost{Cents: t.Cents, Currency: t.Currency}
+}
+
 func costOut(c licence.Cost) *LicenceCost {
 	if c.Currency == "" {
 		return nil

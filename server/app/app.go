@@ -39,6 +39,7 @@ import (
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
+	"schulwart.org/server/shelf"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
 	"schulwart.org/server/store"
@@ -80,6 +81,7 @@ type App struct {
 	Rollouts *rollout.Service
 	Licences *licence.Service
 	Peers    *peers.Service
+	Shelf    *shelf.Service
 	Tablet   *tablet.Service
 	Declare  *declare.Service
 	Board    *board.Service
@@ -173,6 +175,7 @@ func (a *App) roomsForPeople() {
 	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Peers = &peers.Service{Store: a.Store, NewID: ids.New, Now: a.Now}
 	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Traffic: traffic{a.Peers}, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Shelf = &shelf.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}
 	a.Backup.SetPlan(backup.Plan{Dir: a.Config.BackupDir, Hour: *a.Config.BackupHour})

@@ -47,7 +47,7 @@ func (a *App) OpenDevices(ctx context.Context) error {
 		return fmt.Errorf("opening %s for devices: %w", a.Config.DeviceListen, err)
 	}
 	door := &gateway.Gateway{
-		CheckIn: a.Checkin, Commands: a.Command, Enroll: a.Enroll, Declarations: declarations{a.Declare}, Stream: a.Streams, Work: examWork{a.Exams}, Packages: shelf{a},
+		CheckIn: a.Checkin, Commands: a.Command, Enroll: a.Enroll, Declarations: declarations{a.Declare}, Stream: a.Streams, Work: examWork{a.Exams}, Packages: files{a},
 		Counters: &a.devices, Console: a.Config.PublicURL, Log: a.Log, Now: a.Now,
 		Proxy: gateway.Proxy{Header: a.Config.DeviceHeader, From: a.Config.Proxies()},
 	}

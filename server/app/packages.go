@@ -36,24 +36,41 @@ func (t traffic) Sites(ctx context.Context, branch org.Branch, sha256 string) ([
 	return sites, err
 }
 
-// shelf hands devices the files that they are offered, and no other.
-type shelf struct{ app *App }
+// OfAuthority lists what an authority can have, by name, the latest first.
+func (c Catalogue) OfAuthority(ctx context.Context, authority org.ID) ([]rollout.Package, error) {
+	list, err := c.Store.ListApps(ctx, []org.ID{"", authority})
+	packs := make([]rollout.Package, len(list))
+	for i, pack := range list {
+		packs[i] = pack.Package
+	}
+	return packs, err
+}
+
+// files hands devices the files that they are offered, and no other.
+type files struct{ app *App }
 
 // Open opens a file that the device is offered.
-func (s shelf) Open(ctx context.Context, e checkin.Enrolment, sha256 string) (io.ReadSeeker, error) {
+func (s files) Open(ctx context.Context, e checkin.Enrolment, sha256 string) (io.ReadSeeker, error) {
 	if _, err := s.offered(ctx, e, sha256); err != nil {
 		return nil, err
 	}
 	return s.app.Packages.Open(ctx, e.Authority, sha256)
 }
 
+// wished is how far a pick is, as a rollout.
+var wished = rollouts.Rollout{Status: rollout.Status{State: rollout.Running}}
+
 // Way says from whom the device has a file that it is offered.
-func (s shelf) Way(ctx context.Context, e checkin.Enrolment, sha256 string, from netip.Addr, ask rollout.Ask) (rollout.Way, error) {
+func (s files) Way(ctx context.Context, e checkin.Enrolment, sha256 string, from netip.Addr, ask rollout.Ask) (rollout.Way, error) {
 	offered, err := s.offered(ctx, e, sha256)
 	if err != nil {
 		return rollout.Way{}, err
 	}
 	r, err := s.app.Store.FindRollout(ctx, offered.Rollout)
+	if errs.Is(err, errs.NotFound) {
+		// What was picked for one device is no rollout: it goes on, by no line of its own.
+		r, err = wished, nil
+	}
 	if err != nil {
 		return rollout.Way{}, err
 	}
@@ -65,7 +82,7 @@ func (s shelf) Way(ctx context.Context, e checkin.Enrolment, sha256 string, from
 	return way, err
 }
 
-func (s shelf) offered(ctx context.Context, e checkin.Enrolment, sha256 string) (rollout.Declared, error) {
+func (s files) offered(ctx context.Context, e checkin.Enrolment, sha256 string) (rollout.Declared, error) {
 	offered, is, err := s.app.Declare.Offered(ctx, place(e), sha256)
 	if err == nil && !is {
 		err = errs.E(errs.NotFound, "package.not_found")

@@ -28,6 +28,7 @@ import (
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
 	"schulwart.org/server/setup"
+	"schulwart.org/server/shelf"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
 	"schulwart.org/web"
@@ -48,6 +49,7 @@ type Deps struct {
 	Packages *packages.Service
 	Rollouts *rollout.Service
 	Licences *licence.Service
+	Shelf    *shelf.Service
 	Presence lesson.Presence
 	Live     *live.Hub
 	Board    *board.Service

@@ -55,6 +55,8 @@ var publicRoutes = []Route{
 	{Method: get, Pattern: web.PathOffline, Public: true, Part: true, handle: (*Handler).showOffline},
 	{Method: get, Pattern: web.PathPupilNow, Public: true, Part: true, handle: (*Handler).showPupilNow},
 	{Method: get, Pattern: web.PathPupilSees, Public: true, Part: true, handle: (*Handler).showPupilSees},
+	{Method: get, Pattern: web.PathPupilApps, Public: true, Part: true, handle: (*Handler).showPupilApps},
+	{Method: post, Pattern: web.PathPupilApps, Public: true, Part: true, handle: (*Handler).doPupilApps},
 }
 
 var ownRoutes = []Route{
@@ -172,6 +174,12 @@ var appRoutes = []Route{
 	{Method: post, Pattern: web.PathLicences, Needs: may.LicenceWrite, handle: (*Handler).saveLicences},
 	{Method: get, Pattern: web.PathLicence, Needs: may.AppRead, handle: (*Handler).showLicence},
 	{Method: post, Pattern: web.PathLicence, Needs: may.LicenceWrite, handle: (*Handler).dropLicence},
+	{Method: get, Pattern: web.PathShelf, Needs: may.AppRead, handle: (*Handler).showShelf},
+	{Method: post, Pattern: web.PathShelf, Needs: may.ShelfWrite, handle: (*Handler).addToShelf},
+	{Method: post, Pattern: web.PathShelfRemove, Needs: may.ShelfWrite, handle: (*Handler).removeFromShelf},
+	{Method: post, Pattern: web.PathAppRequest, Needs: may.ShelfWrite, handle: (*Handler).answerRequest},
+	{Method: get, Pattern: web.PathTeacherApps, Needs: may.AppAsk, handle: (*Handler).showTeacherApps},
+	{Method: post, Pattern: web.PathTeacherApps, Needs: may.AppAsk, handle: (*Handler).doTeacherApps},
 	{Method: get, Pattern: web.PathApp, Needs: may.AppRead, handle: (*Handler).showApp},
 	{Method: post, Pattern: web.PathApp, Needs: may.RolloutRun, handle: (*Handler).planRollout},
 	{Method: post, Pattern: web.PathAppRemove, Needs: may.AppWrite, handle: (*Handler).removeApp},

@@ -14,6 +14,7 @@ import (
 	"schulwart.org/server/board"
 	"schulwart.org/server/may"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/shelf"
 	"schulwart.org/server/standard"
 	"schulwart.org/web"
 )
@@ -49,6 +50,9 @@ func (h *Handler) showSchool(c *gin.Context) error {
 	shown.MayEnrol = may.Can(v.actor, may.TokenWrite, branch)
 	shown.Teaching = shown.Period != nil || len(shown.Running) > 0
 	shown.Todo = h.todo(v, found)
+	if err := h.appsAsked(c, &shown); err != nil {
+		return err
+	}
 	if err := h.standardToday(c, &shown); err != nil {
 		return err
 	}
@@ -70,6 +74,25 @@ func (h *Handler) todo(v *visit, found board.School) []web.Todo {
 	add(found.Devices == 0 && writes, "open", "first_device", web.PathTokenNew, 0)
 	add(len(v.school.Bells) == 0 && writes, "open", "bells", web.PathSettings, 0)
 	return list
+}
+
+// appsAsked adds that teachers wait for an answer about apps.
+func (h *Handler) appsAsked(c *gin.Context, shown *web.SchoolPage) error {
+	v := visitor(c)
+	if !may.Can(v.actor, may.ShelfWrite, v.school.Branch()) {
+		return nil
+	}
+	requests, err := h.Shelf.Requests(c.Request.Context(), v.actor, v.school.ID)
+	waiting := 0
+	for _, r := range requests {
+		if r.Answer == shelf.Open {
+			waiting++
+		}
+	}
+	if waiting > 0 {
+		shown.Todo = append(shown.Todo, web.Todo{Urgency: "soon", What: web.Sentence{Key: "apps_asked", Args: map[string]any{"count": waiting}}, URL: web.PathShelf + "#requests"})
+	}
+	return err
 }
 
 // standardToday adds how far the school follows the standard, and what of it

@@ -100,6 +100,7 @@ func Seed(ctx context.Context, a *app.App, n int) (World, error) {
 		s.school(p)
 	}
 	s.standard()
+	s.apps()
 	return s.world, s.err
 }
 

@@ -30,6 +30,7 @@ import (
 	"schulwart.org/server/may"
 	"schulwart.org/server/rollout"
 	"schulwart.org/server/roster"
+	"schulwart.org/server/shelf"
 	"schulwart.org/server/staff"
 	"schulwart.org/server/standard"
 )
@@ -187,11 +188,16 @@ func (i *installation) furnish() {
 	i.must(err)
 	pool, err := i.app.Licences.Put(ctx, operator, licence.New{School: i.home.ID, App: shortcut.App(), Total: 3, Note: marker})
 	i.must(err)
+	entry, err := i.app.Shelf.Add(ctx, operator, shelf.New{School: i.home.ID, Package: shortcut.ID, For: shelf.All})
+	i.must(err)
+	request, err := i.app.Shelf.Ask(ctx, actor, shelf.NewRequest{School: i.home.ID, Title: marker})
+	i.must(err)
 	planned, err := i.app.Exams.BeginImport(ctx, actor, exam.ImportFile{School: i.home.ID, Name: marker + ".csv", Data: []byte("Datum;Beginn;Dauer;Klasse;Fach\n24.11.2030;8:00;90;" + marker + " 7a;" + marker + "\n")})
 	i.must(err)
 	i.things = map[string]org.ID{
 		"plan":   planned.ID,
 		"upload": upload.ID, "packages": shortcut.ID, "package": shortcut.ID, "rollouts": rolled.ID, "rollout": rolled.ID, "app": shortcut.ID,
+		"entry": entry.ID, "shelf-entries": entry.ID, "request": request.ID, "app-requests": request.ID, "app-wishes": entry.ID,
 		"pool": pool.ID, "licence-pools": pool.ID,
 		"exam": written.ID, "exams": written.ID, "file": given.ID, "state": "x",
 		"template": template.ID, "templates": template.ID, "publisher": publisher.ID, "template-publishers": publisher.ID,
@@ -252,6 +258,11 @@ var bodies = map[string]string{
 	"POST /api/v1/rollouts":                         `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
 	"POST /api/v1/rollouts/preview":                 `{"package":"{package}","target":{"level":"school","id":"{school}"}}`,
 	"PUT /api/v1/licence-pools":                     `{"school":"{school}","app":{"kind":"webapp","name":"moodle.example"},"total":3}`,
+	"POST /api/v1/shelves/{school}":                 `{"package":"{package}","for":"all"}`,
+	"POST /api/v1/app-wishes":                       `{"device":"{device}","entry":"{entry}"}`,
+	"POST /api/v1/app-requests":                     `{"school":"{school}","title":"Neu"}`,
+	"POST /api/v1/app-requests/{id}/grant":          `{"package":"{package}"}`,
+	"POST /api/v1/app-requests/{id}/refuse":         `{"reason":"x"}`,
 	"POST /api/v1/licence-pools/preview":            `{"school":"{school}","app":{"kind":"webapp","name":"moodle.example"},"total":3}`,
 	"PUT /api/v1/calendars/{authority}":             `{"land":"MV","breaks":[]}`,
 	"POST /api/v1/login":                            `{"email":"nobody@example.org","password":"geraten"}`,
@@ -476,7 +487,7 @@ func (i *installation) state() string {
 	var all strings.Builder
 	for _, table := range []string{
 		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "exams", "exam_staff", "exam_seats", "exam_records", "exam_given", "exam_work", "exam_imports", "exam_columns", "exam_origins", "extra_times", "enrol_tokens", "imports", "programs", "staff_grants",
-		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "licence_pools", "licences", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
+		"devices", "school_groups", "group_devices", "group_staff", "persons", "modes", "leases", "absences", "site_lists", "base_policies", "policy_drafts", "policy_versions", "exceptions", "template_publishers", "licence_pools", "licences", "app_shelf", "app_wishes", "app_requests", "template_packages", "template_declines", "enrol_tokens", "imports", "programs", "staff_grants",
 	} {
 		rows, err := db.Query(`SELECT * FROM `+table+` WHERE authority = ? ORDER BY 1, 2, 3`, i.home.Authority)
 		i.must(err)

@@ -305,6 +305,33 @@ func (b Book) short(offer rollout.Offer) rollout.Shortage {
 	return short
 }
 
+// Terms tells the conditions of an app in a school.
+func (s *Service) Terms(ctx context.Context, school org.Branch, app rollout.App) (rollout.Terms, error) {
+	book, err := s.Store.Book(ctx, school.Authority, app)
+	if err != nil {
+		return rollout.Terms{}, err
+	}
+	var terms rollout.Terms
+	used := map[org.ID]int{}
+	for _, from := range book.Allot() {
+		used[from]++
+	}
+	for _, pool := range book.Pools {
+		if pool.Branch.School != "" && pool.Branch.School != school.School {
+			continue
+		}
+		terms.Counted = true
+		if !pool.Over {
+			terms.Free += max(0, pool.Total-used[pool.ID])
+		}
+		// The school's own say what one costs before the authority's.
+		if pool.Cost.Currency != "" && (terms.Currency == "" || pool.Branch.School != "") {
+			terms.Cents, terms.Currency = pool.Cost.Cents, pool.Cost.Currency
+		}
+	}
+	return terms, nil
+}
+
 // Settle takes licences back from who left the school of a branch, and gives them to
 // who waits.
 func (s *Service) Settle(ctx context.Context, branch org.Branch) error {

@@ -215,6 +215,11 @@ func DeviceSays(device org.ID, branch org.Branch) Permit {
 	return Permit{actor: Actor{ID: device, Name: "device", Via: "device"}, action: "device.report", branch: branch}
 }
 
+// AtDevice returns the permit for what whoever sits at a device picks for it.
+func AtDevice(device org.ID, branch org.Branch) Permit {
+	return Permit{actor: Actor{ID: device, Name: "device", Via: "device"}, action: "device.pick", branch: branch}
+}
+
 // Actor returns who was permitted.
 func (p Permit) Actor() Actor { return p.actor }
 

@@ -80,7 +80,7 @@ func (s *Service) drawUp(ctx context.Context, actor may.Actor, wanted New) (Roll
 		ID: s.NewID(), Branch: branch, Title: titleOf(wanted.Title, pack), Package: pack, By: who, ByName: actor.Name, Created: now, Changed: now,
 		Status: rollout.Status{State: rollout.Draft, Ring: rollout.Outside},
 	}
-	r.Plan = rollout.Plan{ID: r.ID, Lot: pack.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: agents(pack.Kind)}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates, Line: wanted.Line}
+	r.Plan = rollout.Plan{ID: r.ID, Lot: pack.ID, Target: rollout.Target{Branches: []org.Branch{target}, Platforms: pack.Kind.Agents()}, Rings: wanted.Rings, Window: wanted.Window, Gates: wanted.Gates, Line: wanted.Line}
 	if len(r.Plan.Rings) == 0 {
 		r.Plan.Rings = UsualRings
 	}
@@ -117,11 +117,6 @@ func (s *Service) ringsInside(ctx context.Context, branch org.Branch, rings []ro
 		}
 	}
 	return nil
-}
-
-// agents lists the platforms of a kind on which our own agent installs.
-func agents(kind rollout.Kind) []org.Platform {
-	return slices.DeleteFunc(slices.Clone(kind.Platforms()), func(p org.Platform) bool { return !p.Agent() })
 }
 
 func titleOf(title string, pack rollout.Package) string {

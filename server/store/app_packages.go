@@ -92,7 +92,7 @@ func (s *Store) CreateApp(ctx context.Context, permit may.Permit, p packages.Pac
 func (s *Store) DeleteApp(ctx context.Context, permit may.Permit, p packages.Package) error {
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
 		var used int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM rollouts WHERE package = $1 OR former = $1`, p.ID).Scan(&used); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM rollouts WHERE package = $1 OR former = $1) + (SELECT COUNT(*) FROM app_shelf WHERE package = $1) + (SELECT COUNT(*) FROM app_wishes WHERE package = $1)`, p.ID).Scan(&used); err != nil {
 			return err
 		}
 		if used > 0 {

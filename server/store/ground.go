@@ -34,7 +34,10 @@ func (s *Store) Ground(ctx context.Context, school org.Branch) (declare.Ground, 
 	if ground.Offers, err = s.offersFor(ctx, tx, school); err != nil {
 		return ground, err
 	}
-	if len(ground.Offers) > 0 {
+	if ground.Wishes, err = s.wishesAsOffers(ctx, tx, school, nil); err != nil {
+		return ground, err
+	}
+	if len(ground.Offers) > 0 || len(ground.Wishes) > 0 {
 		calendars, err := s.calendars(ctx, tx, school)
 		if err != nil {
 			return ground, err

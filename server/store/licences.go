@@ -40,6 +40,9 @@ func (s *Store) book(ctx context.Context, tx Tx, authority org.ID, app ground.Ap
 			return book, err
 		}
 	}
+	if book.Wishes, err = s.wishesAsOffers(ctx, tx, org.Branch{Authority: authority}, &app); err != nil {
+		return book, err
+	}
 	book.Members, err = s.claimants(ctx, tx, authority, app)
 	return book, err
 }

@@ -100,7 +100,8 @@ func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []
 			if before[one.Rollout] == text {
 				continue
 			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at) SELECT authority, id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM rollouts WHERE authority = $1 AND id = $2
+			_, err := tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at) SELECT authority, id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM
+				(SELECT authority, id FROM rollouts UNION ALL SELECT authority, id FROM app_wishes WHERE device = CAST($3 AS TEXT)) known WHERE authority = $1 AND id = $2
 				ON CONFLICT (authority, rollout, device) DO UPDATE SET said = excluded.said, at = excluded.at, changes = rollout_words.changes + 1`,
 				authority, one.Rollout, device, text, millis(at))
 			if err != nil {
@@ -109,6 +110,12 @@ func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []
 		}
 		return nil
 	})
+}
+
+// forgetWords forgets what was said of a wish that is no more.
+func (s *Store) forgetWords(ctx context.Context, tx Tx, authority, id org.ID) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM rollout_words WHERE authority = $1 AND rollout = $2`, authority, id)
+	return err
 }
 
 // FindTarget returns where an authority, a school or a group is.
