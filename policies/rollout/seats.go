@@ -125,7 +125,8 @@ type Shortage struct {
 
 // Lacking is a device that stays without a licence.
 type Lacking struct {
-	Device org.ID
-	Name   string
-	School string // its name
+	Device   org.ID
+	Name     string
+	School   string // its name
+	SchoolID org.ID
 }

@@ -134,7 +134,7 @@ func shortageOut(s ground.Shortage) *RolloutLicences {
 	}
 	out := &RolloutLicences{Needed: s.Needed, Without: len(s.Without), Names: []LicenceDevice{}}
 	for _, l := range s.Without[:min(len(s.Without), namedLacking)] {
-		out.Names = append(out.Names, LicenceDevice{ID: l.Device, Name: l.Name, School: Named{Name: l.School}, Waits: true})
+		out.Names = append(out.Names, LicenceDevice{ID: l.Device, Name: l.Name, School: Named{l.SchoolID, l.School}, Waits: true})
 	}
 	return out
 }

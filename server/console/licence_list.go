@@ -45,8 +45,20 @@ func (h *Handler) drawLicences(c *gin.Context, status int, change *licence.Chang
 	}
 	if change != nil {
 		shown.Change = licenceChange(c, *change, names)
+		keepSaid(&shown.Form, views, *change)
 	}
 	return show(c, status, web.Licences(shown))
+}
+
+// keepSaid fills in what was said before of a pool that the form is about, so that
+// whoever enters another number loses nothing else.
+func keepSaid(form *web.LicenceForm, known []licence.View, change licence.Change) {
+	at := slices.IndexFunc(known, func(v licence.View) bool { return v.ID == change.ID })
+	if at < 0 || form.Cost != "" || form.Until != "" || form.Note != "" {
+		return
+	}
+	before := poolForm(known[at], web.PoolRow{})
+	form.Cost, form.Currencies, form.Until, form.Note = before.Cost, before.Currencies, before.Until, before.Note
 }
 
 // poolPlace names whose licences they are: a school reads the name of its authority.

@@ -35,10 +35,10 @@ func (s *seeding) apps() {
 	if s.err != nil {
 		return
 	}
-	// The stage's class gets the app, and there are two licences fewer than devices.
-	members := max(1, s.devices*places[0].classes[0].share/100)
+	// The class of the stage gets the app; one licence is left.
+	members := s.devices * places[0].classes[0].share / 100
 	_, err = s.app.Licences.Put(s.ctx, admin, licence.New{
-		School: gym, App: rollout.App{Kind: rollout.WebApp, Name: "vokabeln.example"}, Total: max(1, members-2), Cost: licence.Cost{Cents: 490, Currency: "EUR"},
+		School: gym, App: rollout.App{Kind: rollout.WebApp, Name: "vokabeln.example"}, Total: members + 1, Cost: licence.Cost{Cents: 490, Currency: "EUR"},
 		Until: rollout.DateOf(s.app.Now().AddDate(0, 1, 20)), Note: "Vertrag 2026-118",
 	})
 	s.note(err)

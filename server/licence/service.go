@@ -299,7 +299,7 @@ func (b Book) short(offer rollout.Offer) rollout.Shortage {
 		short.Counted = true
 		short.Needed++
 		if given[claim.Device] == "" {
-			short.Without = append(short.Without, rollout.Lacking{Device: m.ID, Name: m.Name, School: m.School})
+			short.Without = append(short.Without, rollout.Lacking{Device: m.ID, Name: m.Name, School: m.School, SchoolID: m.Branch.School})
 		}
 	}
 	return short

@@ -9,6 +9,7 @@ import (
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 	"schulwart.org/server/shelf"
+	"schulwart.org/server/staff"
 )
 
 const entrySelect = `SELECT e.authority, e.school, e.id, e.audience, e.group_id, COALESCE(g.name, ''), e.staff, COALESCE(s.salutation, ''), COALESCE(s.name, ''), e.by_name, e.at, e.package, p.facts,
@@ -28,9 +29,7 @@ func scanEntry(row scanner) (shelf.Entry, error) {
 		return e, fmt.Errorf("reading package %s: %w", pack, err)
 	}
 	e.Package.ID, e.At = pack, instant(at)
-	if e.StaffName = name; salutation != "" {
-		e.StaffName = salutation + " " + name
-	}
+	e.StaffName = staff.Person{Salutation: salutation, Name: name}.Display()
 	return e, nil
 }
 
