@@ -238,7 +238,9 @@ func TestAPreparedReleaseCodeServesOnce(t *testing.T) {
 	code := lease.PreparedCode(secret, "e", lease.UseRelease, 3)
 	d.wantOutcome(code, "", "release.done")
 	d.wantLocked(false)
-	take(t, d.hand(d.exam(2, 0, time.Hour, lease.Examination{})))
+	take(t, d.hand(d.exam(2, 0, 2*time.Hour, lease.Examination{}))) // given before the server heard of it
+	d.wantLocked(false)
+	take(t, d.hand(d.exam(102, 0, time.Hour, lease.Examination{})))
 	d.reboot(0)
 	d.wantOutcome(code, "", "release.used")
 	d.wantLocked(true)

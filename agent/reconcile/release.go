@@ -70,7 +70,7 @@ func (l *Loop) Release(digits, leaseID string) Outcome {
 			return l.resume(candidate, means.number, memory.Used{ID: candidate.ID, Hash: hash, At: clock.Now})
 		}
 		number = means.number
-		over = append(over, memory.Ended{ID: candidate.ID, Rev: candidate.Rev, Kind: candidate.Kind, At: clock.Now, How: memory.ByCode})
+		over = append(over, memory.Ended{ID: candidate.ID, Rev: candidate.Rev + beyondCode, Kind: candidate.Kind, At: clock.Now, How: memory.ByCode})
 		used = append(used, memory.Used{ID: candidate.ID, Hash: hash, At: clock.Now})
 	}
 	if len(over) == 0 {
@@ -78,6 +78,11 @@ func (l *Loop) Release(digits, leaseID string) Outcome {
 	}
 	return l.release(over, used, number, clock)
 }
+
+// beyondCode is how many revisions a code ends beyond the one that it found: those
+// that the server gave before it heard of the code, as when a mode was extended for
+// the whole class. What it gives afterwards is above what was reported to it.
+const beyondCode = 100
 
 // release ends what a code was for. number is that of a code that was made
 // beforehand.

@@ -36,7 +36,9 @@ func TestACodeEndsItsLeaseOnceAndForGood(t *testing.T) {
 	}
 	d.reboot(time.Minute)
 	d.wantReach(enforce.Only)
-	take(t, d.offer(d.lease("a", 2, lease.Offline, 0, time.Hour), d.lease("b", 1, lease.Sites, 0, time.Hour)))
+	take(t, d.offer(d.lease("a", 2, lease.Offline, 0, 2*time.Hour), d.lease("b", 1, lease.Sites, 0, time.Hour)))
+	d.wantReach(enforce.Only) // made longer before the server heard of the code
+	take(t, d.offer(d.lease("a", 102, lease.Offline, 0, time.Hour), d.lease("b", 1, lease.Sites, 0, time.Hour)))
 	d.wantReach(enforce.Never)
 	d.wantOutcome(code, "a", "release.used")
 	d.wantReach(enforce.Never)
@@ -107,7 +109,7 @@ func TestWithoutTrustedTimeAChallengeTakesItsPlace(t *testing.T) {
 	}
 	d.wantOutcome(code, "", "release.done")
 	d.wantReach(enforce.Open)
-	take(t, d.offer(d.lease("a", 2, lease.Offline, 0, time.Hour)))
+	take(t, d.offer(d.lease("a", 102, lease.Offline, 0, time.Hour)))
 	if next := d.loop.Status().Challenge; next == status.Challenge {
 		t.Error("the challenge is offered a second time")
 	}

@@ -74,8 +74,8 @@ func TestATeacherGivesFilesOut(t *testing.T) {
 	oert.post(links[0]).has(t, "Die Datei wird nicht mehr ausgeteilt")
 	// The form keeps that work is collected, says how often, and can end it.
 	oert.get(at+"/bearbeiten").has(t, `name="collect"`)
-	oert.post(at+"/bearbeiten", h.examForm("do", "save", "collect", "1", "every", "12")...).has(t, "Die Prüfung „Mathematik 2“ ist gespeichert")
-	oert.get(page).has(t, "alle 12 Minuten")
+	oert.post(at+"/bearbeiten", h.examForm("do", "save", "collect", "1", "every", "12")...).has(t, "„Mathematik 2“ ist gespeichert")
+	oert.get(page).has(t, "Alle 12 Minuten")
 	if a := oert.post(at+"/tun", "do", "collect"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("collected before the beginning: %d", a.status)
 	}

@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"context"
+	"crypto/ecdh"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -168,8 +170,11 @@ func newHouse(t *testing.T) *house {
 	rollouts := &rollout.Service{Store: h.store, Catalogue: app.Catalogue{Service: apps}, Licences: licences, Changes: quiet{}, NewID: ids.New, Now: now}
 	why := &declare.Service{Issuer: issuer, Store: h.store, Signer: ring, Settler: quiet{}, Deliveries: quiet{}, Nudger: quiet{}, Log: slog.New(slog.DiscardHandler), Now: now}
 	h.keys = ring
+	workKey, err := ecdh.X25519().GenerateKey(rand.Reader)
+	must(t, err)
 	exams := &exam.Service{
-		Store: h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: h.live, Schools: app.ExamSchools{Store: h.store, Zone: time.UTC}, NewID: ids.New, Now: now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
+		WorkKey: workKey,
+		Store:   h.store, Roster: h.roster, Leases: app.ExamLeases{Service: h.lessons}, Boards: h.live, Schools: app.ExamSchools{Store: h.store, Zone: time.UTC}, NewID: ids.New, Now: now, BrowserKey: []byte("0123456789abcdef0123456789abcdef"),
 		BrowserURL: func(exam org.ID, mark string) string { return "https://schulwart.example" + api.SealedPath(exam, mark) },
 	}
 	h.deps = console.Deps{

@@ -70,6 +70,20 @@ func TestEveryRungOfTheLadderLeavesARow(t *testing.T) {
 		t.Errorf("the code was shown: %+v, and used: %+v", shown, used)
 	}
 
+	// A mode that was made longer while the laptop was out of reach locked it again
+	// when it came back, although somebody had let it go.
+	longer := started(soon(20 * time.Minute))
+	teacher.want(http.StatusOK, "POST", "/api/v1/modes/"+longer.String()+"/release-code", map[string]any{"device": laptop.id}, &said)
+	laptop.do("cut", `{"cut":true}`)
+	laptop.do("release", `{"code":"`+said.Code+`"}`)
+	laptop.sees("open")
+	for range 2 {
+		teacher.want(http.StatusOK, "POST", "/api/v1/modes/"+longer.String()+"/extend", map[string]int{"minutes": 10}, nil)
+	}
+	laptop.do("cut", `{"cut":false}`)
+	teacher.reaches(longer, lesson.Ended, 1)
+	stays(t, "released", time.Second, func() bool { return laptop.internet() == "open" })
+
 	until := soon(3 * time.Second)
 	byTime := started(until)
 	must(t, h.app.Lessons.Ended(ctx))

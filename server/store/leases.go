@@ -223,7 +223,7 @@ func (s *Store) LeasesReported(ctx context.Context, permit may.Permit, device or
 			if status.Parts == nil {
 				parts = "[]"
 			}
-			// An end that the device brought about itself counts one revision up.
+			// An end by a release code counts as a revision beyond what was given meanwhile.
 			_, err := tx.ExecContext(ctx, `UPDATE leases SET
 				since = CASE WHEN state = $1 AND reported_rev = $2 AND state_key = $3 AND parts = $5 THEN since ELSE $6 END,
 				state = $1, reported_rev = $2, state_key = $3, state_args = $4, parts = $5, reported = $6,
