@@ -157,7 +157,7 @@ var spoken = map[string][2]string{
 }
 
 // argument writes one argument. Rooms and devices hand over what they store: the
-// kind of a mode by its key, an instant as RFC 3339.
+// kind of a mode by its key, an instant as RFC 3339, a day without the time.
 func (f Frame) argument(name string, value any) string {
 	text, ok := value.(string)
 	if !ok {
@@ -170,6 +170,9 @@ func (f Frame) argument(name string, value any) string {
 		if at, err := time.Parse(time.RFC3339, text); err == nil {
 			return f.When(at)
 		}
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return f.Day(day.Add(12 * time.Hour)) // the same day everywhere
 	}
 	return text
 }

@@ -33,14 +33,17 @@ type ExamRules struct {
 	TabletApp    string            `json:"tablet_app,omitempty" maxLength:"155" doc:"App that Apple tablets are locked to, by bundle identifier; without one, Safari with the page."`
 	SelfLock     bool              `json:"self_lock,omitempty" doc:"The app locks the tablet itself (assessment mode)."`
 	Collect      bool              `json:"collect,omitempty" doc:"Each pupil has a folder whose files are handed in (Linux)."`
-	CollectEvery int               `json:"collect_every,omitempty" minimum:"0" maximum:"60" doc:"Minutes between two states that are kept while it runs; 0: only the end is."`
+	CollectEvery *int              `json:"collect_every,omitempty" minimum:"0" maximum:"60" doc:"Minutes between two states that are kept while it runs; 0: only the end is. 5 if it is left out."`
 	Resume       bool              `json:"resume,omitempty" doc:"After a restart the screen stays covered until the invigilator's code was typed."`
 }
 
 func (r ExamRules) rules() lease.Rules {
 	var collected *lease.Work
 	if r.Collect {
-		collected = &lease.Work{Every: r.CollectEvery}
+		collected = &lease.Work{Every: exam.CollectEvery}
+		if r.CollectEvery != nil {
+			collected.Every = *r.CollectEvery
+		}
 	}
 	return lease.Rules{Sites: lesson.Hosts(r.Sites), Apps: r.Apps, Message: r.Message, Exam: &lease.Examination{
 		Page: r.Page, USB: r.USB, Clipboard: r.Clipboard, Printing: r.Printing, SecondScreen: r.SecondScreen, Spelling: r.Spelling, Assistants: r.Assistants,
@@ -56,7 +59,7 @@ func examRulesOut(r lease.Rules) ExamRules {
 		out.Calculator, out.TabletApp, out.SelfLock = e.Calculator, e.TabletApp, e.SelfLock
 		out.Spelling, out.Assistants, out.Capture, out.Virtual, out.Aids, out.Resume = e.Spelling, e.Assistants, e.Capture, e.Virtual, e.Aids, e.Resume
 		if e.Work != nil {
-			out.Collect, out.CollectEvery = true, e.Work.Every
+			out.Collect, out.CollectEvery = true, &e.Work.Every
 		}
 	}
 	return out

@@ -85,7 +85,7 @@ func newest(there map[string]string, ids []string) (latest string) {
 // system looks at whether faults of the operating system are still mended.
 func system(name string, now time.Time, add func(bool, string, ...string)) {
 	if until, known := version.SystemUntil(name); known && !now.Before(until) {
-		add(false, "system_old", "system", name, "until", until.AddDate(0, 0, -1).UTC().Format(time.RFC3339))
+		add(false, "system_old", "system", name, "until", until.AddDate(0, 0, -1).UTC().Format(time.DateOnly))
 	}
 }
 

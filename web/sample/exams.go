@@ -138,7 +138,7 @@ var exams = []Sample{
 			{Name: "Dana L. · MS-0404", Blockers: []web.ExamBlocker{{Key: "app_missing", Args: map[string]any{"app": "GeoGebra"}, Stops: true}}},
 			{Name: "Elif S. · MS-0405", Armed: true, Blockers: []web.ExamBlocker{
 				{Key: "app_old", Args: map[string]any{"app": "GeoGebra", "is": "5.0.498", "least": "6.0"}, Stops: true},
-				{Key: "system_old", Args: map[string]any{"system": "Debian GNU/Linux 11 (bullseye)", "until": "31.08.2026"}}}},
+				{Key: "system_old", Args: map[string]any{"system": "Debian GNU/Linux 11 (bullseye)", "until": "2026-08-31"}}}},
 			{Name: "Finn T. · MS-0406", Armed: true, Blockers: []web.ExamBlocker{{Key: "app_unknown"}}}}})
 	}},
 	{"exam-codes", "Prüfungen", func(f web.Frame) templ.Component {
