@@ -35,6 +35,7 @@ type pupilDevice struct {
 	network *host.FakeNetwork
 	parts   map[catalog.Part]*pretend
 	apps    *apps
+	work    *writing
 	id      *identity.Identity
 	device  *device.Device // nil while it is off
 	stop    func()
@@ -45,7 +46,7 @@ type pupilDevice struct {
 }
 
 func newDevice(name string, number int, files host.Store, c *clock, o Options) *pupilDevice {
-	return &pupilDevice{name: name, files: files, clock: c, about: personalityOf(o.Seed, number, name), log: o.Log.With("device", name), lag: o.Lag}
+	return &pupilDevice{name: name, files: files, clock: c, about: personalityOf(o.Seed, number, name), log: o.Log.With("device", name), lag: o.Lag, work: newWriting()}
 }
 
 // Hardware says what it pretends to be.
@@ -122,7 +123,7 @@ func (d *pupilDevice) start(parent context.Context) error {
 	built, err := device.New(device.Options{
 		Files: d.files, Clock: d.clock, Machine: d, Identity: d.id, Lang: words.German, Log: d.log, Drivers: drivers,
 		Simulated: true, Rest: time.Minute, Cut: d.cut.Load, Doubts: d.doubts,
-		Apps: d.apps, Shelf: d.files,
+		Apps: d.apps, Shelf: d.files, Box: &d.work.box, Folders: &d.work.folders, Sessions: &d.work.sessions,
 	})
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", d.name, err)
@@ -211,6 +212,7 @@ func (d *pupilDevice) live(ctx context.Context, o Options) {
 	var flat, drop, tamper bool
 	if running {
 		flat = d.discharge(step)
+		d.work.write(now, d.about.hardware.Serial)
 		_ = d.network.Beat() // the driver beats in real time, the wall lapses in simulated
 		drop = o.Drop && !d.cut.Load() && d.about.due(d.about.drops, step)
 		tamper = o.Tamper && d.about.due(d.about.tampers, step)
