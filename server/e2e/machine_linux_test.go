@@ -39,7 +39,8 @@ type machine struct {
 	small int    // kB of the disk on which the agent's state lies; 0 for the large one
 
 	outer *exec.Cmd
-	pid   int // of the machine's first process, as seen from here
+	went  time.Time // when it was switched off last
+	pid   int       // of the machine's first process, as seen from here
 
 	mu    sync.Mutex
 	agent *agentProcess
@@ -112,6 +113,8 @@ exec sh -c 'while :; do sleep 1000 & wait; done'
 // kernel as far as packets go.
 func (m *machine) on() {
 	m.t.Helper()
+	// Its clock says that it started one or two seconds ago: so long it was off.
+	time.Sleep(time.Until(m.went.Add(2 * time.Second)))
 	m.write("/etc/boot-id", uuid.NewString()+"\n")
 	_ = os.Remove(m.disk("/etc/booted"))
 	var up unix.Timespec
@@ -134,7 +137,7 @@ func (m *machine) off() {
 	m.unwatch()
 	_ = syscall.Kill(m.pid, syscall.SIGKILL)
 	_ = m.outer.Wait()
-	m.outer = nil
+	m.outer, m.went = nil, time.Now()
 	_ = exec.Command("ip", "netns", "exec", m.Name, "nft", "flush", "ruleset").Run()
 }
 

@@ -197,19 +197,31 @@ func (d *IPad) Send(ctx context.Context, message any) ([]byte, error) {
 	return d.put(ctx, d.profile.serverURL, message)
 }
 
+// manifest fetches what is advertised. Where that changes between the two
+// questions, it begins anew, a few times.
+func (d *IPad) manifest(ctx context.Context) (ddm.Manifest, error) {
+	for range 3 {
+		var tokens ddm.SyncTokens
+		if err := d.declarative(ctx, mdm.EndpointTokens, &tokens); err != nil {
+			return ddm.Manifest{}, err
+		}
+		var manifest ddm.Manifest
+		if err := d.declarative(ctx, mdm.EndpointItems, &manifest); err != nil {
+			return ddm.Manifest{}, err
+		}
+		if manifest.DeclarationsToken == tokens.SyncTokens.DeclarationsToken {
+			return manifest, nil
+		}
+	}
+	return ddm.Manifest{}, errors.New("ipad: manifest and tokens differ")
+}
+
 // Synchronize fetches all declarations, as the DeclarativeManagement command
 // asks for, does what they say, and reports what became of each.
 func (d *IPad) Synchronize(ctx context.Context) error {
-	var tokens ddm.SyncTokens
-	if err := d.declarative(ctx, mdm.EndpointTokens, &tokens); err != nil {
+	manifest, err := d.manifest(ctx)
+	if err != nil {
 		return err
-	}
-	var manifest ddm.Manifest
-	if err := d.declarative(ctx, mdm.EndpointItems, &manifest); err != nil {
-		return err
-	}
-	if manifest.DeclarationsToken != tokens.SyncTokens.DeclarationsToken {
-		return errors.New("ipad: manifest and tokens differ")
 	}
 	var states ddm.DeclarationStates
 	kept := map[string]bool{}
