@@ -23,7 +23,7 @@ func rolloutRow(state, why string) web.RolloutRow {
 func rolloutPage(f web.Frame, state, why string) web.RolloutPage {
 	return web.RolloutPage{
 		Frame: admin(f, web.NavApps), Row: rolloutRow(state, why), AppID: "p1", Name: "GeoGebra", Version: "6.2-1", Former: "6.1-3", Where: 3, Count: 15, Of: 341, Allowed: 3, Deadline: now.AddDate(0, 0, 18),
-		Opens: now.Add(4 * time.Hour), Live: state == "running", Rate: 2000,
+		Opens: now.Add(4 * time.Hour), Rate: 2000,
 		Sites: []web.RolloutSite{
 			{Name: "Goethe-Gymnasium", Line: 1, Devices: 214, FromServer: 93 << 20, FromPeers: 18 << 30}, {Name: "Goethe-Gymnasium", Line: 2, Devices: 31, FromServer: 88 << 20, FromPeers: 2600 << 20, Liars: 1},
 			{Name: "Grundschule am Park", Devices: 58, FromServer: 91 << 20, FromPeers: 4900 << 20}, {Name: "Goethe-Gymnasium", Single: true, Devices: 7, FromServer: 616 << 20},
