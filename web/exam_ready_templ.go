@@ -52,7 +52,7 @@ func ExamReadyShow(p ExamReadyPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, again(p.Again))
+			templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, again("#ready", p.Again, "load delay:2s"))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

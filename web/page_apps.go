@@ -1,10 +1,6 @@
 package web
 
-import (
-	"time"
-
-	"github.com/a-h/templ"
-)
+import "time"
 
 // AppsPage answers: what is on its way to devices, and which apps are there?
 type AppsPage struct {
@@ -136,16 +132,7 @@ type RolloutPage struct {
 	Alone    bool // each device has the file from the server
 	Short    Shortage
 	Actions  []string // start, pause, resume, retry, rollback: what is possible and permitted
-	Live     bool     // it goes on by itself, and its page with it
-}
-
-// refresh are the attributes of the part that is fetched anew while the rollout goes
-// on by itself.
-func (p RolloutPage) refresh() templ.Attributes {
-	if !p.Live {
-		return nil
-	}
-	return templ.Attributes{"hx-get": To(PathRollout, p.Row.ID), "hx-trigger": "every 10s", "hx-select": "#rollout", "hx-target": "#rollout", "hx-swap": "outerHTML"}
+	Again    string   // its address while it goes on by itself, and the page with it
 }
 
 // RolloutReason counts devices that failed for the same reason.

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/a-h/templ"
 )
 
 // ExamState is how far an examination is; its word is exam.state.<state>.
@@ -214,15 +212,6 @@ type ExamReadyPage struct {
 	Asked    time.Time
 	Answered int
 	Again    string
-}
-
-// again are the attributes of a part that is fetched anew while something is still
-// to come.
-func again(url string) templ.Attributes {
-	if url == "" {
-		return nil
-	}
-	return templ.Attributes{"hx-get": url, "hx-trigger": "load delay:2s", "hx-select": "#ready", "hx-target": "#ready", "hx-swap": "outerHTML"}
 }
 
 // ExamReady is a device with its blockers.

@@ -124,3 +124,12 @@ func qrPath(code QR) string {
 	}
 	return path.String()
 }
+
+// again are the attributes of a part that is fetched anew while something is still
+// to come; without an address it stays as it is.
+func again(part, url, trigger string) templ.Attributes {
+	if url == "" {
+		return nil
+	}
+	return templ.Attributes{"hx-get": url, "hx-trigger": trigger, "hx-select": part, "hx-target": part, "hx-swap": "outerHTML"}
+}

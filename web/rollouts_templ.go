@@ -50,7 +50,7 @@ func Rollout(p RolloutPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, p.refresh())
+			templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, again("#rollout", p.Again, "every 10s"))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -108,9 +108,3 @@ func TestArabicLettersJoin(t *testing.T) {
 		})
 	}
 }
-
-func TestNamesAndTimesKeepTheirDirection(t *testing.T) {
-	if got := visual("אב Frau Oert 10:35"); got != "Frau Oert 10:35 בא" {
-		t.Errorf("drawn as %q", got)
-	}
-}

@@ -8,8 +8,8 @@ import (
 	"schulwart.org/agent/host"
 )
 
-// pages is how long a pupil takes for one.
-const pages = 90 * time.Second
+// perPage is how long a pupil takes for one.
+const perPage = 90 * time.Second
 
 // writing is what a pupil does in an examination whose work is collected: it writes
 // into the folder that there is. All of it lies in memory.
@@ -34,6 +34,6 @@ func (w *writing) write(now time.Duration, who string) {
 	}
 	text := strings.Repeat(fmt.Sprintf("%s schreibt. ", who), 40*(w.written+1))
 	if w.folders.Write("Arbeit.txt", []byte(text)) {
-		w.next, w.written = now+pages, w.written+1
+		w.next, w.written = now+perPage, w.written+1
 	}
 }

@@ -83,9 +83,10 @@ func (d *door) createToken(ctx context.Context, actor may.Actor, in *newTokenIn)
 	b := in.Body
 	uses := 1
 	if b.Uses != nil {
-		if uses = *b.Uses; uses == 0 {
-			uses = -1 // said, and nobody could come
-		}
+		uses = *b.Uses
+	}
+	if uses < 1 {
+		return nil, errs.E(errs.Invalid, "token.uses", "max", enroll.MostUses).In("uses")
 	}
 	life, err := readLife(b.ExpiresIn)
 	if err != nil {

@@ -39,7 +39,7 @@ func (a *App) sweep(ctx context.Context) error {
 	if err := a.Part(ctx); err != nil {
 		return err
 	}
-	if err := a.Lessons.Ended(ctx); err != nil {
+	if err := a.Lessons.RecordEnds(ctx); err != nil {
 		return err
 	}
 	late, err := a.Board.OverdueAnywhere(ctx)

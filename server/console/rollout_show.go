@@ -33,7 +33,10 @@ func (h *Handler) showRollout(c *gin.Context) error {
 	shown := web.RolloutPage{
 		Frame: v.frame, Row: rolloutRow(view.Rollout), AppID: view.Package.ID.String(), Name: appName(view.Package, v.frame.Lang), Version: view.Package.Version, Rings: h.rolloutRings(c, view), Short: shortage(view.Licences),
 		Where: view.Status.Where + 1, Count: view.Status.Count, Of: view.Status.Of, Allowed: view.Plan.Gates.Failed, Opens: view.Opens,
-		OpenNow: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Deadline: view.Plan.Window.Deadline, Live: view.Status.State == ground.Running || view.Status.State == ground.Waiting,
+		OpenNow: !view.Opens.IsZero() && !view.Opens.After(h.Now()), Deadline: view.Plan.Window.Deadline,
+	}
+	if state := view.Status.State; state == ground.Running || state == ground.Waiting {
+		shown.Again = c.Request.URL.RequestURI()
 	}
 	if view.Former != nil {
 		shown.Former = view.Former.Version

@@ -83,7 +83,15 @@ func TestAnInterruptionOutlastsTheServer(t *testing.T) {
 	made(h.app.Exams.Pause(context.Background(), lead, exam.ID))(t)
 	must(t, h.app.Exams.Tick(context.Background()))
 	laptop.writes("Physik", "Aufsatz.txt", []byte("Es war"))
-	time.Sleep(2 * time.Second) // until the laptop has what it was told last; nothing says so
+	await(t, "the laptop to have the longer end", func() bool {
+		planned := made(h.app.Exams.Find(context.Background(), lead, exam.ID))(t)
+		for _, line := range made(h.app.Lessons.Lines(context.Background(), planned.Mode))(t) {
+			if line.Device == id {
+				return line.Lease.Ends.After(exam.EndsAt) && line.Lease.ReportedRev == line.Lease.Rev
+			}
+		}
+		return false
+	})
 	h.close()
 	clock.ahead.Store(int64(31 * time.Minute))
 	await(t, "the laptop to end by its own clock, and to collect", func() bool { return len(lists(t, laptop.box)) == 1 && !laptop.owns("Physik") })

@@ -86,14 +86,14 @@ func TestEveryRungOfTheLadderLeavesARow(t *testing.T) {
 
 	until := soon(3 * time.Second)
 	byTime := started(until)
-	must(t, h.app.Lessons.Ended(ctx))
+	must(t, h.app.Lessons.RecordEnds(ctx))
 	if got := rows(byTime, "job.end"); len(got) != 0 {
 		t.Errorf("it runs, and %+v", got)
 	}
 	teacher.reaches(byTime, lesson.Ended, 1)
 	await(t, "its end by the server's clock", func() bool { return !time.Now().Before(until) })
 	for range 2 {
-		must(t, h.app.Lessons.Ended(ctx))
+		must(t, h.app.Lessons.RecordEnds(ctx))
 	}
 	if got := rows(byTime, "job.end"); len(got) != 1 {
 		t.Errorf("its own end: %+v", got)

@@ -39,8 +39,7 @@ type machine struct {
 	small int    // kB of the disk on which the agent's state lies; 0 for the large one
 
 	outer *exec.Cmd
-	went  time.Time // when it was switched off last
-	pid   int       // of the machine's first process, as seen from here
+	pid   int // of the machine's first process, as seen from here
 
 	mu    sync.Mutex
 	agent *agentProcess
@@ -113,13 +112,11 @@ exec sh -c 'while :; do sleep 1000 & wait; done'
 // kernel as far as packets go.
 func (m *machine) on() {
 	m.t.Helper()
-	// Its clock says that it started one or two seconds ago: so long it was off.
-	time.Sleep(time.Until(m.went.Add(2 * time.Second)))
 	m.write("/etc/boot-id", uuid.NewString()+"\n")
 	_ = os.Remove(m.disk("/etc/booted"))
 	var up unix.Timespec
 	must(m.t, unix.ClockGettime(unix.CLOCK_BOOTTIME, &up))
-	m.outer = exec.Command("ip", "netns", "exec", m.Name, "unshare", "--mount", "--propagation", "private", "--ipc", "--time", "--boottime", strconv.FormatInt(1-up.Sec, 10),
+	m.outer = exec.Command("ip", "netns", "exec", m.Name, "unshare", "--mount", "--propagation", "private", "--ipc", "--time", "--boottime", strconv.FormatInt(-up.Sec, 10),
 		"--pid", "--fork", "--kill-child=SIGKILL", "sh", "-c", bootScript, "sh", m.dir, strconv.Itoa(m.small))
 	m.outer.Stderr = m.t.Output()
 	m.outer.WaitDelay = time.Second
@@ -137,7 +134,7 @@ func (m *machine) off() {
 	m.unwatch()
 	_ = syscall.Kill(m.pid, syscall.SIGKILL)
 	_ = m.outer.Wait()
-	m.outer, m.went = nil, time.Now()
+	m.outer = nil
 	_ = exec.Command("ip", "netns", "exec", m.Name, "nft", "flush", "ruleset").Run()
 }
 

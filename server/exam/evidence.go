@@ -179,46 +179,46 @@ func (s *Service) Evidence(ctx context.Context, actor may.Actor, id org.ID) (Evi
 // Compensate gives back what a device lost by technical failure: the invigilator
 // accepts what its log proposes.
 func (s *Service) Compensate(ctx context.Context, actor may.Actor, id, device org.ID) error {
-	exam, seats, _, _, err := s.seat(ctx, actor, id, device, may.ExamRun)
+	_, _, minutes, err := s.owed(ctx, actor, id, device)
 	if err != nil {
 		return err
+	}
+	return s.give(ctx, actor, id, device, min(minutes, MostExtra), "lost")
+}
+
+// owed is how many minutes the device's log proposes to give back. It is the Conflict fault
+// "exam.nothing_lost" where that is nothing.
+func (s *Service) owed(ctx context.Context, actor may.Actor, id, device org.ID) (Exam, may.Permit, int, error) {
+	exam, seats, _, permit, err := s.seat(ctx, actor, id, device, may.ExamRun)
+	if err != nil {
+		return exam, permit, 0, err
 	}
 	records, err := s.Store.ExamRecords(ctx, exam)
 	if err != nil {
-		return err
+		return exam, permit, 0, err
 	}
 	for _, lost := range LostTime(exam, seats, records) {
 		if lost.Device == device && lost.Owed() > 0 {
-			return s.give(ctx, actor, id, device, min(lost.Owed(), MostExtra), "lost")
+			return exam, permit, lost.Owed(), nil
 		}
 	}
-	return errs.E(errs.Conflict, "exam.nothing_lost")
+	return exam, permit, 0, errs.E(errs.Conflict, "exam.nothing_lost")
 }
 
 // Dismiss decides that what the device's log proposes is not given back: whoever
 // invigilates knows that it was no failure. What is lost after it is proposed again.
 func (s *Service) Dismiss(ctx context.Context, actor may.Actor, id, device org.ID) error {
-	exam, seats, _, permit, err := s.seat(ctx, actor, id, device, may.ExamRun)
+	exam, permit, minutes, err := s.owed(ctx, actor, id, device)
 	if err != nil {
 		return err
 	}
-	records, err := s.Store.ExamRecords(ctx, exam)
-	if err != nil {
+	said := []Record{{Device: device, Key: "lost_dismissed", Args: minutesOf(minutes)}}
+	stamp(said, permit, s.Now())
+	if err := s.Store.RecordExam(ctx, permit, exam, "dismiss", said); err != nil {
 		return err
 	}
-	for _, lost := range LostTime(exam, seats, records) {
-		if lost.Device != device || lost.Owed() == 0 {
-			continue
-		}
-		said := []Record{{Device: device, Key: "lost_dismissed", Args: minutesOf(lost.Owed())}}
-		stamp(said, permit, s.Now())
-		if err := s.Store.RecordExam(ctx, permit, exam, "dismiss", said); err != nil {
-			return err
-		}
-		s.Boards.Publish(exam.Branch, device)
-		return nil
-	}
-	return errs.E(errs.Conflict, "exam.nothing_lost")
+	s.Boards.Publish(exam.Branch, device)
+	return nil
 }
 
 // Bounds of how long evidence is kept, in days after the end.

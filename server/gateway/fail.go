@@ -16,6 +16,7 @@ var (
 	errNoStream      = errs.E(errs.Unavailable, "stream.none")
 	errNoDeclaration = errs.E(errs.NotFound, "declaration.not_found")
 	errNoPackages    = errs.E(errs.Unavailable, "package.none")
+	errNoWork        = errs.E(errs.NotFound, "exam.not_found")
 	errNoUser        = errors.New("gateway: users of a device are declined")
 )
 

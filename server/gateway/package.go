@@ -16,7 +16,7 @@ import (
 // file serves a package's file, whole or by byte ranges, to a device that is
 // offered it. The name of a file is its hash, so it never changes.
 func (g *Gateway) file(w http.ResponseWriter, r *http.Request) error {
-	e, err := g.fetching(r)
+	e, err := g.own(r, g.Packages != nil, errNoPackages)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (g *Gateway) file(w http.ResponseWriter, r *http.Request) error {
 // way says from whom the device has a file: from which others of its site, or from
 // here, and how fast.
 func (g *Gateway) way(w http.ResponseWriter, r *http.Request) error {
-	e, err := g.fetching(r)
+	e, err := g.own(r, g.Packages != nil, errNoPackages)
 	if err != nil {
 		return err
 	}
@@ -56,27 +56,6 @@ func (g *Gateway) way(w http.ResponseWriter, r *http.Request) error {
 	g.count("way")
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(way)
-}
-
-// fetching returns the enrolled device that made this very connection, as for the
-// stream, at a door that has files.
-func (g *Gateway) fetching(r *http.Request) (checkin.Enrolment, error) {
-	speaker, err := g.connected(r)
-	if err != nil {
-		return checkin.Enrolment{}, err
-	}
-	e, err := g.know(r.Context(), speaker)
-	if err != nil {
-		return e, err
-	}
-	if err := enrolled(e); err != nil {
-		return e, err
-	}
-	if g.Packages == nil {
-		return e, errNoPackages
-	}
-	g.CheckIn.Seen(e)
-	return e, nil
 }
 
 // outside returns under which address the device comes. Behind a proxy that the

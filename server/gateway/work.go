@@ -11,8 +11,9 @@ import (
 )
 
 // own returns the enrolled device that made this very connection: what is handed
-// in is no message that somebody else could carry.
-func (g *Gateway) own(r *http.Request) (checkin.Enrolment, error) {
+// in or fetched is no message that somebody else could carry. A door that has
+// nothing for it is absent.
+func (g *Gateway) own(r *http.Request, has bool, absent error) (checkin.Enrolment, error) {
 	speaker, err := g.connected(r)
 	if err != nil {
 		return checkin.Enrolment{}, err
@@ -24,8 +25,8 @@ func (g *Gateway) own(r *http.Request) (checkin.Enrolment, error) {
 	if err := enrolled(e); err != nil {
 		return e, err
 	}
-	if g.Work == nil {
-		return e, errs.E(errs.NotFound, "exam.not_found")
+	if !has {
+		return e, absent
 	}
 	g.CheckIn.Seen(e)
 	return e, nil
@@ -33,7 +34,7 @@ func (g *Gateway) own(r *http.Request) (checkin.Enrolment, error) {
 
 // GET /work/{exam}/{ticket}/given/{hash}/{n}
 func (g *Gateway) handOut(w http.ResponseWriter, r *http.Request) error {
-	e, err := g.own(r)
+	e, err := g.own(r, g.Work != nil, errNoWork)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (g *Gateway) handOut(w http.ResponseWriter, r *http.Request) error {
 
 // PUT /work/{exam}/{ticket}/piece/{hash}
 func (g *Gateway) takePiece(w http.ResponseWriter, r *http.Request) error {
-	e, err := g.own(r)
+	e, err := g.own(r, g.Work != nil, errNoWork)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (g *Gateway) takePiece(w http.ResponseWriter, r *http.Request) error {
 
 // PUT /work/{exam}/{ticket}/list
 func (g *Gateway) takeList(w http.ResponseWriter, r *http.Request) error {
-	e, err := g.own(r)
+	e, err := g.own(r, g.Work != nil, errNoWork)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Package ids makes ids: sortable by time of birth, unguessable enough for
-// addresses, never a secret.
+// addresses, never a secret; and the cursors of lists that are ordered by them.
 package ids
 
 import (

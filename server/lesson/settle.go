@@ -61,9 +61,9 @@ func (s *Service) resettle(ctx context.Context, permit may.Permit, l Lease, ends
 	return err
 }
 
-// Ended leaves the last audit row of modes that ended by themselves. A job calls
-// it.
-func (s *Service) Ended(ctx context.Context) error { return s.Store.RecordEnds(ctx, s.Now()) }
+// RecordEnds leaves the last audit row of modes that ended by themselves. A job
+// calls it.
+func (s *Service) RecordEnds(ctx context.Context) error { return s.Store.RecordEnds(ctx, s.Now()) }
 
 // Delivered notes that a device fetched a revision of a lease.
 func (s *Service) Delivered(ctx context.Context, branch org.Branch, device, id org.ID, rev int) error {

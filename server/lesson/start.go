@@ -114,11 +114,12 @@ func rulesOf(request Request) (lease.Rules, error) {
 	rules := lease.Rules{Message: clip(strings.TrimSpace(request.Message), maxMessage)}
 	switch request.Kind {
 	case lease.Sites:
-		if word := noHost(request.Sites); word != "" {
-			return rules, errs.E(errs.Invalid, "mode.bad_site", "site", word).In("sites")
-		}
-		rules.Sites = Hosts(request.Sites)
-		if len(rules.Sites) == 0 {
+		var wrong string
+		rules.Sites, wrong = readHosts(request.Sites)
+		switch {
+		case wrong != "":
+			return rules, errs.E(errs.Invalid, "mode.bad_site", "site", wrong).In("sites")
+		case len(rules.Sites) == 0:
 			return rules, errs.E(errs.Invalid, "mode.no_sites").In("sites")
 		}
 	case lease.Focus:
@@ -136,32 +137,24 @@ func rulesOf(request Request) (lease.Rules, error) {
 // Hosts reads what people type as sites: addresses, names, lists with commas or
 // lines. It returns host names, lower-case, each once, ordered.
 func Hosts(typed []string) []string {
+	hosts, _ := readHosts(typed)
+	return hosts
+}
+
+// readHosts also returns the first word that is no site, empty if every one is:
+// whoever mistyped one of three is told so, and does not find out in the lesson.
+func readHosts(typed []string) (hosts []string, wrong string) {
 	seen := map[string]bool{}
 	for _, text := range typed {
-		for _, word := range words(text) {
+		for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\n\r\t", r) }) {
 			if host := hostOf(word); host != "" {
 				seen[host] = true
+			} else if wrong == "" {
+				wrong = clip(word, 80)
 			}
 		}
 	}
-	return sorted(seen)
-}
-
-func words(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\n\r\t", r) })
-}
-
-// noHost returns the first word that is no site, empty if every one is: whoever
-// mistyped one of three is told so, and does not find out in the lesson.
-func noHost(typed []string) string {
-	for _, text := range typed {
-		for _, word := range words(text) {
-			if hostOf(word) == "" {
-				return clip(word, 80)
-			}
-		}
-	}
-	return ""
+	return sorted(seen), wrong
 }
 
 func hostOf(word string) string {

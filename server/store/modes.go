@@ -90,13 +90,16 @@ func (s *Store) RecordRelease(ctx context.Context, permit may.Permit, m lesson.M
 	})
 }
 
+// mostEnds bounds how many ends are recorded in one round; the next takes the rest.
+const mostEnds = 2000
+
 // RecordEnds leaves an audit row of every mode that came to its end by itself
 // within the day before the instant. A row in job_runs says that it was told, so
 // that several replicas tell it once.
 func (s *Store) RecordEnds(ctx context.Context, at time.Time) error {
 	over, err := collect(ctx, s.reader(ctx), scanMode, `SELECT `+modeColumns+` FROM modes
 		WHERE ends <= $1 AND ends > $2 AND ended = 0 AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.job = 'mode-end' AND r.due = modes.id)
-		ORDER BY ends LIMIT $3`, millis(at), millis(at.Add(-24*time.Hour)), retireAtOnce)
+		ORDER BY ends LIMIT $3`, millis(at), millis(at.Add(-24*time.Hour)), mostEnds)
 	if err != nil {
 		return err
 	}
