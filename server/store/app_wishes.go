@@ -207,5 +207,5 @@ func (s *Store) GroupsTaught(ctx context.Context, staff org.ID) ([]org.ID, error
 	return collect(ctx, s.reader(ctx), func(row scanner) (org.ID, error) {
 		var id org.ID
 		return id, row.Scan(&id)
-	}, `SELECT DISTINCT group_id FROM group_staff WHERE staff = $1 AND (until = 0 OR until > $2) ORDER BY group_id`, staff, millis(s.now()))
+	}, `SELECT DISTINCT group_id FROM group_staff WHERE staff = $1 AND since <= $2 AND (until = 0 OR until > $2) ORDER BY group_id`, staff, millis(s.now()))
 }
