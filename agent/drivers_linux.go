@@ -9,6 +9,7 @@ import (
 	"schulwart.org/agent/enforce/linux"
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/packages"
+	"schulwart.org/policies/rollout"
 )
 
 // pinsFile remembers under which addresses the server was reached, so that a
@@ -18,8 +19,14 @@ const pinsFile = "pins.json"
 // sessions finds who sits at the device.
 func sessions() host.Desktops { return host.SystemDesktops{} }
 
-// apps is what installs packages.
-func apps() packages.System { return packages.Debian{Commands: host.SystemCommands{}} }
+// apps is what installs packages, by their kinds.
+func apps() packages.System {
+	commands, tree := host.SystemCommands{}, host.SystemTree{}
+	return packages.Kinds{
+		rollout.Deb: packages.Debian{Commands: commands}, rollout.Flatpak: packages.Flatpak{Commands: commands},
+		rollout.AppImage: packages.AppImage{Places: tree}, rollout.WebApp: packages.WebApp{Places: tree, Commands: commands},
+	}
+}
 
 // drivers returns what this system can enforce. This is the only place where
 // drivers and the real machine meet.

@@ -25,6 +25,9 @@ type Store interface {
 	Part(name string, at int64, most int) ([]byte, error)
 }
 
+// ErrSum says that a file's content is not what it should be.
+var ErrSum = errors.New("host: the content is another one")
+
 // Size returns how long a file is.
 func (d *Dir) Size(name string) (int64, error) {
 	info, err := os.Stat(d.Path(name))

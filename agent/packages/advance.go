@@ -2,9 +2,12 @@ package packages
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
+	"schulwart.org/agent/host"
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/rollout"
 )
@@ -192,6 +195,9 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 		k.enter(id, ddm.PackageFailed, &ddm.Reason{Code: "package.interrupted"})
 		return restTime
 	}
+	if p.Action == rollout.Install && p.SHA256 != "" && !k.whole(p) {
+		return time.Second
+	}
 	// What was there before is known before anything is there.
 	if !k.enter(id, ddm.PackageInstalling, nil, func(p *kept) {
 		p.Broken++
@@ -215,13 +221,35 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	}
 	reason := &ddm.Reason{Code: "package.other"}
 	if err != nil {
-		reason = &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
+		reason = reasonOf(err)
+	}
+	if reason.Code == "package.hash" {
+		k.release(p)
 	}
 	k.enter(id, ddm.PackageFailed, reason, func(p *kept) {
 		p.Broken = 0
 		p.Brought = p.Brought && p.Present != ""
 	})
 	return restTime
+}
+
+// whole looks once more whether the file is what was declared: between its coming
+// and now may lie days, and whatever somebody did to the folder meanwhile. If it is
+// not, it is to be fetched anew; the second time that is the last word.
+func (k *Keeper) whole(p kept) bool {
+	sum, err := k.o.Store.Sum(fileName(p.Declared))
+	if err == nil && hex.EncodeToString(sum) == p.SHA256 {
+		return true
+	}
+	k.o.Log.Warn("a file that had come is not what it was", "package", p.Name, "error", err)
+	k.drop(p)
+	k.update(p.ID, func(p *kept) { p.Fetched, p.Wrong = false, p.Wrong+1 })
+	if p.Wrong > 0 {
+		k.enter(p.ID, ddm.PackageFailed, &ddm.Reason{Code: "package.hash"})
+	} else {
+		k.enter(p.ID, ddm.PackageLoading, nil)
+	}
+	return false
 }
 
 // leave takes out what we brought and nobody declares any more.
@@ -242,12 +270,28 @@ func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
 	return restTime
 }
 
+// reasonOf tells what went wrong.
+func reasonOf(err error) *ddm.Reason {
+	var known fault
+	if errors.As(err, &known) {
+		return &ddm.Reason{Code: known.code, Details: known.details}
+	}
+	return &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
+}
+
 // codeOf names what installers say most, so that devices with the same trouble are
 // seen to have the same.
 func codeOf(err error) string {
+	switch {
+	case host.IsFull(err):
+		return "package.no-space"
+	case errors.Is(err, host.ErrSum):
+		return "package.hash"
+	}
 	for _, known := range []struct{ said, code string }{
 		{"No space left on device", "package.no-space"}, {"nmet dependencies", "package.depends"}, {"held broken packages", "package.depends"},
 		{"Could not get lock", "package.locked"}, {"Unable to acquire the dpkg frontend lock", "package.locked"}, {"context deadline exceeded", "package.timeout"},
+		{"requires the runtime", "package.depends"},
 	} {
 		if strings.Contains(err.Error(), known.said) {
 			return known.code

@@ -7,6 +7,7 @@ package rollout
 
 import (
 	"slices"
+	"strings"
 
 	"schulwart.org/policies/org"
 )
@@ -88,10 +89,19 @@ type Package struct {
 	Signature    string   `json:"signature,omitempty"`    // minisign, over the file
 	Source       string   `json:"source,omitempty"`       // where it was had from
 	URL          string   `json:"url,omitempty"`          // of a web app
-	Title        Text     `json:"title,omitzero"`
-	Description  Text     `json:"description,omitzero"`
+	// Commit is what Flatpak itself calls the version: hexadecimal, of a Flatpak only.
+	Commit      string `json:"commit,omitempty"`
+	Title       Text   `json:"title,omitzero"`
+	Description Text   `json:"description,omitzero"`
 }
 
 // Same reports whether two packages are versions of the same thing, of which a
 // device has one at a time.
 func (p Package) Same(other Package) bool { return p.Kind == other.Kind && p.Name == other.Name }
+
+// SafeName reports whether a name or a version is one that may become part of an
+// identifier, of paths and of command lines: no slash, no space, and neither a
+// point nor a dash in front.
+func SafeName(name string) bool {
+	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_~:") == "" && name[0] != '.' && name[0] != '-'
+}

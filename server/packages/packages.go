@@ -165,7 +165,7 @@ func (s *Service) WebApp(ctx context.Context, actor may.Actor, authority org.ID,
 	if wanted.Version != "" {
 		facts.Version = wanted.Version
 	}
-	if !validName(facts.Name) || !validName(facts.Version) {
+	if !rollout.SafeName(facts.Name) || !rollout.SafeName(facts.Version) {
 		return Package{}, errs.E(errs.Invalid, "package.bad_name").In("name")
 	}
 	return s.create(ctx, actor, permit, facts, "")
@@ -206,12 +206,6 @@ func clip(text string) string {
 		}
 	}
 	return text
-}
-
-// validName is what a name or version may be where no file says it: it becomes
-// part of an identifier, of file names and of addresses.
-func validName(name string) bool {
-	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_~:") == "" && name[0] != '.' && name[0] != '-'
 }
 
 // Open returns a file of an authority, or of the operator, by its hash, for a

@@ -57,7 +57,7 @@ func (s *Service) Begin(ctx context.Context, actor may.Actor, authority org.ID, 
 		return Upload{}, errs.E(errs.Invalid, "upload.size", "most", int64(Largest)).In("size")
 	case wanted.SHA256 != "" && !isHash(wanted.SHA256):
 		return Upload{}, errs.E(errs.Invalid, "upload.bad_hash").In("sha256")
-	case wanted.Name != "" && !validName(wanted.Name), wanted.Version != "" && !validName(wanted.Version):
+	case wanted.Name != "" && !rollout.SafeName(wanted.Name), wanted.Version != "" && !rollout.SafeName(wanted.Version):
 		return Upload{}, errs.E(errs.Invalid, "package.bad_name").In("name")
 	}
 	used, err := s.Store.AppRoom(ctx, authority)
@@ -180,11 +180,11 @@ func (s *Service) finish(ctx context.Context, actor may.Actor, permit may.Permit
 		facts.Version = upload.Wanted.Version // the file knows its branch only
 	}
 	facts.Architecture, facts.Depends, facts.Size, facts.SHA256 = found.Architecture, found.Depends, upload.Size, hashed
-	facts.Source = nameOf(facts.Source, found.Source)
+	facts.Source, facts.Commit = nameOf(facts.Source, found.Source), found.Commit
 	if facts.Description == (rollout.Text{}) {
 		facts.Description.EN = found.Summary
 	}
-	if !validName(facts.Name) || !validName(facts.Version) {
+	if !rollout.SafeName(facts.Name) || !rollout.SafeName(facts.Version) {
 		return Package{}, errs.E(errs.Invalid, "package.no_name").In("name")
 	}
 	if facts.Title == (rollout.Text{}) {

@@ -32,6 +32,9 @@ type entry struct {
 	categories []string
 	flatpak    string
 	shown      bool // a menu offers it
+	// web says that it is an address which a browser opens: the browser is a program of
+	// its own, and allowed or forbidden by its own name.
+	web bool
 }
 
 // Installed lists the programs that a menu offers, by name.
@@ -93,7 +96,7 @@ func parseEntry(text string) (entry, bool) {
 		name = values["Name"]
 	}
 	return entry{
-		name: name, exec: splitExec(values["Exec"]), flatpak: values["X-Flatpak"], shown: values["NoDisplay"] != "true",
+		name: name, exec: splitExec(values["Exec"]), flatpak: values["X-Flatpak"], shown: values["NoDisplay"] != "true", web: values["X-Schulwart-Web"] == "true",
 		categories: strings.Split(values["Categories"], ";"),
 	}, true
 }
@@ -137,11 +140,12 @@ func splitExec(command string) []string {
 
 // called reports whether an id in a list of programs means this entry: the id
 // itself, or another package's id of the same program ("geogebra" and
-// "org.geogebra.GeoGebra").
+// "org.geogebra.GeoGebra"). An address is called by the whole of its name only:
+// many have the same end.
 func (e entry) called(id string) bool {
 	id = strings.ToLower(strings.TrimSuffix(id, ".desktop"))
 	own := strings.ToLower(e.id)
-	return own == id || lastPart(own) == lastPart(id)
+	return own == id || strings.TrimPrefix(own, "app.schulwart.") == id || !e.web && lastPart(own) == lastPart(id)
 }
 
 func lastPart(id string) string { return id[strings.LastIndexByte(id, '.')+1:] }

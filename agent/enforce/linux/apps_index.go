@@ -71,13 +71,13 @@ func newAppIndex(files host.Binaries, order appsOrder) *appIndex {
 				wanted, found[id] = true, true
 			}
 		}
-		if !wanted && !e.shown {
+		if !wanted && (!e.shown || e.web) {
 			continue
 		}
 		for _, id := range x.filesOf(files, e, wanted, packages) {
 			if wanted {
 				x.allowed[id] = true
-				x.single[id] = order.Browser != "" && e.called(order.Browser)
+				x.single[id] = x.single[id] || order.Browser != "" && e.called(order.Browser)
 			} else if !open[id] {
 				x.refused[id] = e.name
 			}

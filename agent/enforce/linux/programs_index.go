@@ -69,6 +69,9 @@ func newForbiddenIndex(files host.Binaries, order appsOrder, former *appIndex) *
 
 // pathsOf lists the files of a program, as filesOf does by their ids.
 func (x *appIndex) pathsOf(files host.Binaries, e entry, owners map[string]*owner) []string {
+	if e.web {
+		return nil
+	}
 	if e.flatpak != "" {
 		return files.Walk("/var/lib/flatpak/app/"+path.Base(e.flatpak), mostFiles)
 	}

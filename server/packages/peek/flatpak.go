@@ -1,7 +1,9 @@
 package peek
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -19,16 +21,21 @@ const mostMetadata = 16 << 20
 var errVariant = errors.New("flatpak: bad metadata")
 
 // flatpak reads the metadata in front of a single-file bundle: a GVariant tuple
-// whose first child is a dictionary.
+// whose first child is a dictionary. A number follows, then from which commit and
+// to which one the bundle leads; where the children end stands at its very end,
+// backwards.
 // https://developer-old.gnome.org/documentation/specifications/gvariant-specification-1.0.html
 func flatpak(file io.ReaderAt, size int64) (Found, error) {
 	found := Found{Kind: rollout.Flatpak}
 	width := offsetWidth(size)
-	last := make([]byte, width)
-	if _, err := file.ReadAt(last, size-int64(width)); err != nil && err != io.EOF {
+	if size < int64(3*width) {
+		return found, damaged(errVariant)
+	}
+	last := make([]byte, 3*width)
+	if _, err := file.ReadAt(last, size-int64(len(last))); err != nil && err != io.EOF {
 		return found, damaged(err)
 	}
-	end := offset(last)
+	end, from, to := offset(last[2*width:]), offset(last[width:2*width]), offset(last[:width])
 	if end <= 0 || end > min(size, mostMetadata) {
 		return found, damaged(errVariant)
 	}
@@ -45,6 +52,14 @@ func flatpak(file io.ReaderAt, size int64) (Found, error) {
 	if len(parts) != 3 || kind != "app" && kind != "runtime" || !validID(parts[0]) || parts[1] == "" || parts[2] == "" {
 		return found, damaged(errors.New("flatpak: no ref"))
 	}
+	commit := make([]byte, sha256.Size)
+	if from < end || to-from != sha256.Size || to > size {
+		return found, damaged(errors.New("flatpak: no commit"))
+	}
+	if _, err := file.ReadAt(commit, from); err != nil && err != io.EOF {
+		return found, damaged(err)
+	}
+	found.Commit = hex.EncodeToString(commit)
 	found.Name, found.Architecture, found.Version = parts[0], clip(parts[1], 40), clip(parts[2], 128)
 	// "runtime=org.gnome.Platform/x86_64/47" in the group of the application.
 	for line := range strings.Lines(entries["metadata"]) {

@@ -24,6 +24,7 @@ type Found struct {
 	Depends      []string
 	Summary      string // in one line, English
 	Source       string // home page
+	Commit       string // of a Flatpak, hexadecimal
 }
 
 // endings are the usual ends of names, by kind.

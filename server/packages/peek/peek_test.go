@@ -227,15 +227,54 @@ func bundle(texts ...string) []byte {
 		data = binary.LittleEndian.AppendUint16(data, uint16(end))
 	}
 	end := len(data)
+	for len(data)%8 != 0 {
+		data = append(data, 0)
+	}
+	from := len(data) + 8 // behind the number; there is no former commit
+	data = append(data, make([]byte, 8)...)
+	data = append(data, bytes.Repeat([]byte{0xab}, 32)...)
+	to := len(data)
 	data = append(data, make([]byte, 70_000)...) // the parts
-	return binary.LittleEndian.AppendUint32(data, uint32(end))
+	for _, at := range []int{to, from, end} {
+		data = binary.LittleEndian.AppendUint32(data, uint32(at))
+	}
+	return data
+}
+
+// Flatpak's own tool builds a bundle without anything of the network.
+func TestABundleOfFlatpaksOwnTool(t *testing.T) {
+	need.Tool(t, "flatpak")
+	dir := t.TempDir()
+	script := `set -e
+mkdir -p app/files/bin app/export
+printf '[Application]\nname=org.example.App\nruntime=org.example.Tiny/x86_64/1\ncommand=app\n' >app/metadata
+echo text >app/files/bin/app
+flatpak build-export --arch=x86_64 repo app stable
+flatpak build-bundle --arch=x86_64 repo app.flatpak org.example.App stable`
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "FLATPAK_SYSTEM_DIR="+filepath.Join(dir, "system"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "app.flatpak"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit, err := os.ReadFile(filepath.Join(dir, "repo/refs/heads/app/org.example.App/x86_64/stable"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := look(data, "app.flatpak")
+	if err != nil || got.Name != "org.example.App" || got.Version != "stable" || got.Commit != strings.TrimSpace(string(commit)) {
+		t.Errorf("%+v, %v; the repository says %s", got, err, commit)
+	}
 }
 
 func TestAFlatpakSaysWhatItIs(t *testing.T) {
 	meta := "[Application]\nname=org.geogebra.GeoGebra\nruntime=org.freedesktop.Platform/x86_64/24.08\n" + strings.Repeat("# x\n", 60)
 	data := bundle("ref", "app/org.geogebra.GeoGebra/x86_64/stable", "metadata", meta)
 	got, err := look(data, "geogebra.flatpak")
-	if err != nil || got.Kind != rollout.Flatpak || got.Name != "org.geogebra.GeoGebra" || got.Architecture != "x86_64" || got.Version != "stable" || !slices.Equal(got.Depends, []string{"org.freedesktop.Platform/x86_64/24.08"}) {
+	if err != nil || got.Kind != rollout.Flatpak || got.Name != "org.geogebra.GeoGebra" || got.Architecture != "x86_64" || got.Version != "stable" || got.Commit != strings.Repeat("ab", 32) || !slices.Equal(got.Depends, []string{"org.freedesktop.Platform/x86_64/24.08"}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for name, bad := range map[string][]byte{

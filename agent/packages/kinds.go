@@ -1,0 +1,57 @@
+package packages
+
+import (
+	"context"
+	"strings"
+
+	"schulwart.org/policies/ddm"
+	"schulwart.org/policies/rollout"
+)
+
+// Kinds is a system that has another way for each kind of package. What it has
+// none for is not possible on it, and is told so.
+type Kinds map[rollout.Kind]System
+
+// Able says why the package cannot be had here. Names come from afar and become
+// parts of paths and of command lines, so they are looked at here again.
+func (k Kinds) Able(d rollout.Declared) *ddm.Reason {
+	system := k[d.Kind]
+	switch {
+	case system == nil:
+		return None{}.Able(d)
+	case !rollout.SafeName(d.Name) || d.Version != "" && !rollout.SafeName(d.Version):
+		return &ddm.Reason{Code: "package.bad-name"}
+	}
+	return system.Able(d)
+}
+
+// Present asks the kind's own.
+func (k Kinds) Present(ctx context.Context, d rollout.Declared) (string, error) {
+	return k[d.Kind].Present(ctx, d)
+}
+
+// Install lets the kind's own.
+func (k Kinds) Install(ctx context.Context, d rollout.Declared, file string) error {
+	return k[d.Kind].Install(ctx, d, file)
+}
+
+// Remove lets the kind's own. Of a kind that this system does not have, nothing
+// was brought.
+func (k Kinds) Remove(ctx context.Context, d rollout.Declared) error {
+	if system := k[d.Kind]; system != nil {
+		return system.Remove(ctx, d)
+	}
+	return nil
+}
+
+// fault is why something did not work, by the code under which people read it.
+type fault struct {
+	code    string
+	details map[string]string
+}
+
+// Error names the code, for the log.
+func (f fault) Error() string { return f.code }
+
+// half marks the version as not whole.
+func half(version string) string { return strings.TrimSuffix(version, Half) + Half }
