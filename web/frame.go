@@ -55,6 +55,7 @@ const (
 	NavPolicies   = "policies"
 	NavExceptions = "exceptions"
 	NavApps       = "apps"
+	NavCalendar   = "calendar"
 	NavHelpdesk   = "helpdesk"
 	NavSchools    = "schools"
 	NavOperations = "operations"

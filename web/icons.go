@@ -22,6 +22,7 @@ var icons = map[string]string{
 	"settings":   `<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2.2"/><circle cx="9" cy="17" r="2.2"/>`,
 	"policies":   `<path d="M12 3l7.5 3v5.5c0 4.6-3 8-7.5 9.5-4.5-1.5-7.5-4.9-7.5-9.5V6z"/><path d="M8.5 12l2.4 2.4 4.6-4.6"/>`,
 	"apps":       `<rect x="4" y="4" width="7" height="7" rx="2"/><rect x="13" y="4" width="7" height="7" rx="2"/><rect x="4" y="13" width="7" height="7" rx="2"/><path d="M16.5 13v7M13 16.5h7"/>`,
+	"calendar":   `<rect x="3.5" y="5" width="17" height="15.5" rx="2"/><path d="M3.5 10h17M8 2.8V7M16 2.8V7"/><path d="M8 14h3M14 17h2.5"/>`,
 	"exceptions": `<path d="M5 4v16M5 5h11l-2 4 2 4H5"/><path d="M18.5 15v3M18.5 20.6v.1"/>`,
 	"helpdesk":   `<path d="M4.5 14v-2a7.5 7.5 0 0115 0v2"/><rect x="3" y="13" width="4" height="6" rx="1.5"/><rect x="17" y="13" width="4" height="6" rx="1.5"/><path d="M19 19c0 1.5-2 2.5-5 2.5"/>`,
 	"schools":    `<path d="M3 20V9l5-4 5 4v11zM13 20h8v-8l-4-3-4 2"/>`,

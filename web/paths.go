@@ -116,6 +116,9 @@ const (
 	PathImport        = "/import"
 	PathImportStep    = "/import/:import"
 	PathSettings      = "/schule/einstellungen"
+	PathCalendars     = "/kalender"                        // leads on; query ort
+	PathCalendar      = "/kalender/:level/:place"          // query ab: a day of the school year; POST see CalendarPage
+	PathCalendarFile  = "/kalender/:level/:place/vorschau" // POST multipart: file
 
 	PathPolicies        = "/richtlinien" // leads on to the place that the person acts in
 	PathCoverage        = "/richtlinien/systeme"

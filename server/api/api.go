@@ -17,6 +17,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/server/audit"
+	"schulwart.org/server/calendar"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/exam"
@@ -38,19 +39,20 @@ type Deps struct {
 	Log *slog.Logger
 	Now func() time.Time
 
-	Staff    *staff.Service
-	Roster   *roster.Service
-	Standard *standard.Service
-	Lessons  Lessons
-	Exams    *exam.Service
-	Packages *packages.Service
-	Rollouts *rollout.Service
-	Licences *licence.Service
-	Shelf    *shelf.Service
-	Presence lesson.Presence
-	Tokens   Tokens
-	Audit    *audit.Service
-	Sheets   Sheets
+	Staff     *staff.Service
+	Roster    *roster.Service
+	Standard  *standard.Service
+	Lessons   Lessons
+	Exams     *exam.Service
+	Packages  *packages.Service
+	Rollouts  *rollout.Service
+	Calendars *calendar.Service
+	Licences  *licence.Service
+	Shelf     *shelf.Service
+	Presence  lesson.Presence
+	Tokens    Tokens
+	Audit     *audit.Service
+	Sheets    Sheets
 
 	// Translate writes a fault in a language ("de", "en"); nil for the key alone.
 	Translate func(lang string, fault *errs.Error) string
@@ -131,7 +133,7 @@ func build(deps Deps) (http.Handler, *door) {
 	engine.NoRoute(func(c *gin.Context) { d.answer(c, errs.E(errs.NotFound, "not_found")) })
 	engine.NoMethod(func(c *gin.Context) { d.answer(c, errMethod) })
 	d.api = humagin.New(engine, settings(deps.Version))
-	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts, registerLicences, registerShelf} {
+	for _, register := range []func(*door){registerAccount, registerRoster, registerDevices, registerModes, registerExams, registerExamDeeds, registerExamImports, registerExamWork, registerSafeBrowser, registerTokens, registerPolicies, registerEffective, registerDrafts, registerRevisions, registerExceptions, registerEyes, registerTemplates, registerAudit, registerSheets, registerApps, registerRollouts, registerCalendars, registerLicences, registerShelf} {
 		register(d)
 	}
 	return httpx.Numbered(engine), d

@@ -244,8 +244,6 @@ func registerRollouts(d *door) {
 				return rolloutBody(d.Rollouts.Act(ctx, actor, in.ID, deed.do))
 			})
 	}
-	handle(d, op{id: "get-calendar", method: http.MethodGet, path: "/api/v1/calendars/{authority}", summary: "Get where an authority lies and its school holidays", needs: may.AppRead}, d.calendar)
-	handle(d, op{id: "put-calendar", method: http.MethodPut, path: "/api/v1/calendars/{authority}", summary: "Say where an authority lies and when it has no lessons", needs: may.SchoolWrite}, d.putCalendar)
 }
 
 func rolloutBody(v rollout.View, err error) (*body[Rollout], error) {

@@ -1,14 +1,11 @@
 package api
 
 import (
-	"context"
 	"slices"
 	"time"
 
-	"schulwart.org/policies/org"
 	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
-	"schulwart.org/server/may"
 )
 
 // Window is when devices may install, in school time. Lessons are never part of it.
@@ -71,50 +68,4 @@ func windowOut(w ground.Window) Window {
 		out.Open = append(out.Open, hours)
 	}
 	return out
-}
-
-// Calendar is where an authority lies, for public holidays, and its school
-// holidays.
-type Calendar struct {
-	Land   ground.Land `json:"land,omitempty" enum:",BB,BE,BW,BY,HB,HE,HH,MV,NI,NW,RP,SH,SL,SN,ST,TH"`
-	Breaks []Break     `json:"breaks" nullable:"false" maxItems:"200"`
-}
-
-// Break is days without lessons.
-type Break struct {
-	Name  string      `json:"name,omitempty" maxLength:"120" example:"Weihnachtsferien"`
-	First ground.Date `json:"first" format:"date" example:"2026-12-21"`
-	Last  ground.Date `json:"last" format:"date" example:"2027-01-02"`
-}
-
-type byAuthority struct {
-	ID org.ID `path:"authority" maxLength:"64"`
-}
-
-type calendarIn struct {
-	ID   org.ID `path:"authority" maxLength:"64"`
-	Body Calendar
-}
-
-func (d *door) calendar(ctx context.Context, actor may.Actor, in *byAuthority) (*body[Calendar], error) {
-	land, breaks, err := d.Rollouts.Calendar(ctx, actor, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := Calendar{Land: land, Breaks: make([]Break, len(breaks))}
-	for i, b := range breaks {
-		out.Breaks[i] = Break(b)
-	}
-	return &body[Calendar]{out}, nil
-}
-
-func (d *door) putCalendar(ctx context.Context, actor may.Actor, in *calendarIn) (*body[Calendar], error) {
-	breaks := make([]ground.Break, len(in.Body.Breaks))
-	for i, b := range in.Body.Breaks {
-		breaks[i] = ground.Break(b)
-	}
-	if err := d.Rollouts.SetCalendar(ctx, actor, in.ID, in.Body.Land, breaks); err != nil {
-		return nil, err
-	}
-	return d.calendar(ctx, actor, &byAuthority{in.ID})
 }

@@ -20,6 +20,7 @@ import (
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
 	"schulwart.org/server/board"
+	"schulwart.org/server/calendar"
 	"schulwart.org/server/checkin"
 	"schulwart.org/server/command"
 	"schulwart.org/server/config"
@@ -60,33 +61,34 @@ type Options struct {
 // App is a running installation.
 type App struct {
 	Options
-	Store    *store.Store
-	Issuer   string
-	Ring     *keyring.Ring
-	Enroll   *enroll.Service
-	Staff    *staff.Service
-	Sessions *staff.Sessions
-	Roster   *roster.Service
-	Standard *standard.Service
-	Audit    *audit.Service
-	Backup   *backup.Service
-	Mail     *mail.Service
-	Setup    *setup.Service
-	Presence *checkin.Presence
-	Checkin  *checkin.Service
-	Command  *command.Service
-	Lessons  *lesson.Service
-	Exams    *exam.Service
-	Packages *packages.Service
-	Rollouts *rollout.Service
-	Licences *licence.Service
-	Peers    *peers.Service
-	Shelf    *shelf.Service
-	Tablet   *tablet.Service
-	Declare  *declare.Service
-	Board    *board.Service
-	Live     *live.Hub
-	Streams  *stream.Registry
+	Store     *store.Store
+	Issuer    string
+	Ring      *keyring.Ring
+	Enroll    *enroll.Service
+	Staff     *staff.Service
+	Sessions  *staff.Sessions
+	Roster    *roster.Service
+	Standard  *standard.Service
+	Audit     *audit.Service
+	Backup    *backup.Service
+	Mail      *mail.Service
+	Setup     *setup.Service
+	Presence  *checkin.Presence
+	Checkin   *checkin.Service
+	Command   *command.Service
+	Lessons   *lesson.Service
+	Exams     *exam.Service
+	Packages  *packages.Service
+	Rollouts  *rollout.Service
+	Calendars *calendar.Service
+	Licences  *licence.Service
+	Peers     *peers.Service
+	Shelf     *shelf.Service
+	Tablet    *tablet.Service
+	Declare   *declare.Service
+	Board     *board.Service
+	Live      *live.Hub
+	Streams   *stream.Registry
 
 	named    config.Serve // as flags, environment and file had it
 	people   *http.Server
@@ -175,6 +177,7 @@ func (a *App) roomsForPeople() {
 	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Peers = &peers.Service{Store: a.Store, NewID: ids.New, Now: a.Now}
 	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Traffic: traffic{a.Peers}, Changes: waker{a}, NewID: ids.New, Now: a.Now}
+	a.Calendars = &calendar.Service{Store: a.Store, Tables: Tables{}, Changes: waker{a}}
 	a.Shelf = &shelf.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Audit = &audit.Service{Store: a.Store, Now: a.Now, Folder: filepath.Join(a.Config.Data, "audit")}
 	a.Backup = &backup.Service{Store: a.Store, KeyFile: a.Config.KeyFile, Issuer: a.Issuer, Version: version.Version, Now: a.Now}

@@ -11,6 +11,7 @@ import (
 	"schulwart.org/server/command"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/lesson"
+	"schulwart.org/server/roster"
 	"schulwart.org/server/standard"
 	"schulwart.org/web"
 )
@@ -28,6 +29,19 @@ func (w waker) Wake() { w.app.Declare.Wake() }
 type doors struct{ app *App }
 
 func (d doors) Forget(authority, device org.ID) { d.app.Checkin.Forget(authority, device) }
+
+// Tables read files of rows for the calendar.
+type Tables struct{}
+
+// ReadRows reads CSV; the first row are the titles.
+func (Tables) ReadRows(data []byte) ([][]string, error) {
+	read, err := roster.ReadTable(data)
+	rows := [][]string{read.Header}
+	for _, row := range read.Rows {
+		rows = append(rows, row.Cells)
+	}
+	return rows, err
+}
 
 // presence tells lessons who is in contact.
 type presence struct{ *checkin.Presence }

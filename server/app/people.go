@@ -21,7 +21,7 @@ import (
 func (a *App) peopleHandler() http.Handler {
 	return a.withPrograms(console.New(console.Deps{
 		Log: a.Log, Now: a.Now,
-		Sessions: a.Sessions, Staff: a.Staff, Roster: a.Roster, Standard: a.Standard, Lessons: a.Lessons, Exams: a.Exams, Packages: a.Packages, Rollouts: a.Rollouts, Licences: a.Licences, Shelf: a.Shelf, Presence: presence{a.Presence}, Live: a.Live,
+		Sessions: a.Sessions, Staff: a.Staff, Roster: a.Roster, Standard: a.Standard, Lessons: a.Lessons, Exams: a.Exams, Packages: a.Packages, Rollouts: a.Rollouts, Calendars: a.Calendars, Licences: a.Licences, Shelf: a.Shelf, Presence: presence{a.Presence}, Live: a.Live,
 		Board: a.Board, Enroll: a.Enroll, Audit: a.Audit, Backup: a.Backup, Mail: a.Mail, Setup: a.Setup,
 		Enrolments: a, Operations: a, Keys: a.Ring, Commands: a.Store, Atomically: a.Store.Atomically, LinkKey: a.linkKey,
 		PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(), Proxies: a.Config.Proxy, Demo: a.Stage != nil, Stage: a.Stage,

@@ -14,7 +14,7 @@ import (
 // their sessions: programs bring a token, and a cookie means nothing to them.
 func (a *App) withPrograms(pages http.Handler) http.Handler {
 	programs := api.New(api.Deps{
-		Log: a.Log, Now: a.Now, Staff: a.Staff, Roster: a.Roster, Standard: a.Standard, Lessons: a.Lessons, Exams: a.Exams, Packages: a.Packages, Rollouts: a.Rollouts, Licences: a.Licences, Shelf: a.Shelf, Presence: presence{a.Presence}, Tokens: a.Enroll, Audit: a.Audit, Sheets: a.Standard,
+		Log: a.Log, Now: a.Now, Staff: a.Staff, Roster: a.Roster, Standard: a.Standard, Lessons: a.Lessons, Exams: a.Exams, Packages: a.Packages, Rollouts: a.Rollouts, Calendars: a.Calendars, Licences: a.Licences, Shelf: a.Shelf, Presence: presence{a.Presence}, Tokens: a.Enroll, Audit: a.Audit, Sheets: a.Standard,
 		Translate: func(lang string, fault *errs.Error) string { return web.Fault(lang, fault.Key, fault.Args) },
 		Proxies:   a.Config.Proxy, Version: version.Version,
 	})

@@ -15,6 +15,7 @@ import (
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
 	"schulwart.org/server/board"
+	"schulwart.org/server/calendar"
 	"schulwart.org/server/command"
 	"schulwart.org/server/enroll"
 	"schulwart.org/server/errs"
@@ -40,25 +41,26 @@ type Deps struct {
 	Log *slog.Logger
 	Now func() time.Time
 
-	Sessions *staff.Sessions
-	Staff    *staff.Service
-	Roster   *roster.Service
-	Standard *standard.Service
-	Lessons  *lesson.Service
-	Exams    *exam.Service
-	Packages *packages.Service
-	Rollouts *rollout.Service
-	Licences *licence.Service
-	Shelf    *shelf.Service
-	Presence lesson.Presence
-	Live     *live.Hub
-	Board    *board.Service
-	Enroll   *enroll.Service
-	Audit    *audit.Service
-	Backup   *backup.Service
-	Commands command.Lister // nil where no device is told by commands
-	Mail     Mail
-	Setup    *setup.Service // nil where there is nothing to set up
+	Sessions  *staff.Sessions
+	Staff     *staff.Service
+	Roster    *roster.Service
+	Standard  *standard.Service
+	Lessons   *lesson.Service
+	Exams     *exam.Service
+	Packages  *packages.Service
+	Rollouts  *rollout.Service
+	Calendars *calendar.Service
+	Licences  *licence.Service
+	Shelf     *shelf.Service
+	Presence  lesson.Presence
+	Live      *live.Hub
+	Board     *board.Service
+	Enroll    *enroll.Service
+	Audit     *audit.Service
+	Backup    *backup.Service
+	Commands  command.Lister // nil where no device is told by commands
+	Mail      Mail
+	Setup     *setup.Service // nil where there is nothing to set up
 	// Stage is the tour of a demo installation, nil in every other.
 	Stage Stage
 	// Enrolments ends what a retired device and we have with each other.

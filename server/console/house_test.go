@@ -25,6 +25,7 @@ import (
 	"schulwart.org/server/audit"
 	"schulwart.org/server/backup"
 	"schulwart.org/server/board"
+	"schulwart.org/server/calendar"
 	"schulwart.org/server/console"
 	"schulwart.org/server/declare"
 	"schulwart.org/server/enroll"
@@ -180,7 +181,7 @@ func newHouse(t *testing.T) *house {
 	h.deps = console.Deps{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now,
 		Sessions: staff.NewSessions(h.store, false, now), Staff: h.staff, Roster: h.roster, Standard: &standard.Service{Store: h.store, NewID: ids.New, Now: now}, Lessons: h.lessons,
-		Exams: exams, Packages: apps, Rollouts: rollouts, Licences: licences, Shelf: &shelf.Service{Store: h.store, Catalogue: app.Catalogue{Service: apps}, Licences: licences, Changes: quiet{}, NewID: ids.New, Now: now}, Presence: h.presence, Live: h.live,
+		Exams: exams, Packages: apps, Rollouts: rollouts, Calendars: &calendar.Service{Store: h.store, Tables: app.Tables{}, Changes: quiet{}}, Licences: licences, Shelf: &shelf.Service{Store: h.store, Catalogue: app.Catalogue{Service: apps}, Licences: licences, Changes: quiet{}, NewID: ids.New, Now: now}, Presence: h.presence, Live: h.live,
 		Board:  &board.Service{Store: h.store, Lessons: h.lessons, Desired: why, Presence: h.presence, Now: now},
 		Enroll: enrolment, Audit: &audit.Service{Store: h.store, Now: now, Folder: t.TempDir()},
 		Backup: &backup.Service{Store: h.store, KeyFile: filepath.Join(t.TempDir(), "key"), Now: now},

@@ -39,6 +39,7 @@ var places = []place{
 	{key: web.NavPeople, path: web.PathPeople, needs: may.StaffRead, school: true},
 	{key: web.NavEnrolment, path: web.PathTokens, needs: may.TokenRead, school: true},
 	{key: web.NavImport, path: web.PathImport, needs: may.RosterImport, school: true},
+	{key: web.NavCalendar, path: web.PathCalendars, needs: may.SchoolWrite},
 	{key: web.NavSettings, path: web.PathSettings, needs: may.SchoolWrite, school: true},
 	{key: web.NavAudit, path: web.PathAudit, needs: may.AuditRead},
 	{key: web.NavOperations, path: web.PathOperations, needs: may.OperationRead},

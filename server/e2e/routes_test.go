@@ -204,7 +204,7 @@ func (i *installation) furnish() {
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "link": org.ID(token.Token), "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x", "mark": "x",
-		"level": org.ID(org.School), "place": i.home.ID, "id": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
+		"level": org.ID(org.School), "place": i.home.ID, "schools": i.home.ID, "id": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
 	}
 }
 
@@ -265,6 +265,7 @@ var bodies = map[string]string{
 	"POST /api/v1/app-requests/{id}/refuse":         `{"reason":"x"}`,
 	"POST /api/v1/licence-pools/preview":            `{"school":"{school}","app":{"kind":"webapp","name":"moodle.example"},"total":3}`,
 	"PUT /api/v1/calendars/{authority}":             `{"land":"MV","breaks":[]}`,
+	"PUT /api/v1/schools/{id}/calendar":             `{"breaks":[]}`,
 	"POST /api/v1/login":                            `{"email":"nobody@example.org","password":"geraten"}`,
 	"PUT /api/v1/exams/{id}":                        `{"name":"Neu","target":{"group":"{group}"},"starts_at":"2030-01-01T08:00:00Z","ends_at":"2030-01-01T09:00:00Z","rules":{"page":"https://moodle.example"}}`,
 	"POST /api/v1/exams/{id}/copy":                  `{}`,

@@ -81,8 +81,6 @@ type Store interface {
 	FindTarget(ctx context.Context, level org.Level, id org.ID) (org.Branch, error)
 	// Calendars returns the time of each school of a branch.
 	Calendars(ctx context.Context, branch org.Branch) (map[org.ID]rollout.Calendar, error)
-	SaveCalendar(ctx context.Context, permit may.Permit, authority org.ID, land rollout.Land, breaks []rollout.Break) error
-	FindCalendar(ctx context.Context, authority org.ID) (rollout.Land, []rollout.Break, error)
 	PersonBehind(ctx context.Context, actor org.ID) (org.ID, error)
 	// Seats says who has a licence of an app; nil where none are counted.
 	Seats(ctx context.Context, branch org.Branch, app rollout.App) (*rollout.Seats, error)

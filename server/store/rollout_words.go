@@ -3,12 +3,10 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
-	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/rollout"
 )
 
@@ -132,54 +130,4 @@ func (s *Store) FindTarget(ctx context.Context, level org.Level, id org.ID) (org
 		var b org.Branch
 		return b, row.Scan(&b.Authority, &b.School, &b.Group)
 	}, "not_found")
-}
-
-const calendarSelect = `SELECT s.id, a.timezone, s.bells, COALESCE(c.land, ''), COALESCE(c.breaks, '[]') FROM schools s JOIN authorities a ON a.id = s.authority
-	LEFT JOIN calendars c ON c.authority = s.authority WHERE `
-
-// dated is a school with its time.
-type dated struct {
-	school   org.ID
-	calendar ground.Calendar
-}
-
-func scanCalendar(row scanner) (dated, error) {
-	var d dated
-	var bells, breaks string
-	if err := row.Scan(&d.school, &d.calendar.Zone, &bells, &d.calendar.Land, &breaks); err != nil {
-		return d, err
-	}
-	var lessons []struct{ From, Until int }
-	if err := json.Unmarshal([]byte(bells), &lessons); err != nil {
-		return d, fmt.Errorf("reading the bells of school %s: %w", d.school, err)
-	}
-	for i, lesson := range lessons {
-		if i == 0 || ground.Clock(lesson.From) < d.calendar.Lessons.From {
-			d.calendar.Lessons.From = ground.Clock(lesson.From)
-		}
-		d.calendar.Lessons.To = max(d.calendar.Lessons.To, ground.Clock(lesson.Until))
-	}
-	if err := json.Unmarshal([]byte(breaks), &d.calendar.Breaks); err != nil {
-		return d, fmt.Errorf("reading the holidays of school %s: %w", d.school, err)
-	}
-	if len(d.calendar.Breaks) == 0 {
-		d.calendar.Breaks = nil
-	}
-	return d, nil
-}
-
-// Calendars returns the time of each school of a branch.
-func (s *Store) Calendars(ctx context.Context, branch org.Branch) (map[org.ID]ground.Calendar, error) {
-	return s.calendars(ctx, s.reader(ctx), branch)
-}
-
-func (s *Store) calendars(ctx context.Context, tx Tx, branch org.Branch) (map[org.ID]ground.Calendar, error) {
-	q := newQuery(calendarSelect)
-	q.place("s.authority", "s.id", branch)
-	list, err := collect(ctx, tx, scanCalendar, q.text(), q.args...)
-	calendars := make(map[org.ID]ground.Calendar, len(list))
-	for _, d := range list {
-		calendars[d.school] = d.calendar
-	}
-	return calendars, err
 }

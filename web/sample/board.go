@@ -143,7 +143,7 @@ var boards = []Sample{
 // All lists every sample, grouped as in the gallery.
 func All() []Sample {
 	var all []Sample
-	for _, group := range [][]Sample{visitors, teachers, boards, exams, schools, standards, templates, apps, licences, shelves, offices, operators, visitorsOfPupils, setups()} {
+	for _, group := range [][]Sample{visitors, teachers, boards, exams, schools, standards, templates, apps, licences, calendars, shelves, offices, operators, visitorsOfPupils, setups()} {
 		all = append(all, group...)
 	}
 	return all

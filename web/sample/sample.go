@@ -47,7 +47,7 @@ func as(f web.Frame, name, place, current string, keys ...string) web.Frame {
 	paths := map[string]string{
 		web.NavDay: web.PathDay, web.NavLessons: web.PathLessons, web.NavSites: web.PathSites, web.NavExams: web.PathExams, web.NavHelp: web.PathHelp,
 		web.NavSchool: web.PathSchool, web.NavDevices: web.PathDevices, web.NavEnrolment: web.PathTokens, web.NavGroups: web.PathGroups,
-		web.NavPeople: web.PathPeople, web.NavImport: web.PathImport, web.NavPolicies: web.PathPolicies, web.NavApps: web.PathApps, web.NavExceptions: web.PathExceptions, web.NavSettings: web.PathSettings, web.NavHelpdesk: web.PathHelpdesk,
+		web.NavPeople: web.PathPeople, web.NavImport: web.PathImport, web.NavPolicies: web.PathPolicies, web.NavApps: web.PathApps, web.NavExceptions: web.PathExceptions, web.NavSettings: web.PathSettings, web.NavCalendar: web.PathCalendars, web.NavHelpdesk: web.PathHelpdesk,
 		web.NavSchools: web.PathSchools, web.NavOperations: web.PathOperations, web.NavAudit: web.PathAudit, web.NavPrograms: web.PathPrograms,
 	}
 	for _, key := range keys {
@@ -62,7 +62,7 @@ func teacher(f web.Frame, current string) web.Frame {
 
 func admin(f web.Frame, current string) web.Frame {
 	return as(f, "Herr Brandt", "Goethe-Gymnasium", current,
-		web.NavSchool, web.NavLessons, web.NavDevices, web.NavApps, web.NavPolicies, web.NavGroups, web.NavExceptions, web.NavPeople, web.NavEnrolment, web.NavImport, web.NavSettings, web.NavAudit, web.NavHelp)
+		web.NavSchool, web.NavLessons, web.NavDevices, web.NavApps, web.NavPolicies, web.NavGroups, web.NavExceptions, web.NavPeople, web.NavEnrolment, web.NavImport, web.NavCalendar, web.NavSettings, web.NavAudit, web.NavHelp)
 }
 
 func helpdesk(f web.Frame) web.Frame {
