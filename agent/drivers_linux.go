@@ -23,7 +23,7 @@ func sessions() host.Desktops { return host.SystemDesktops{} }
 func apps() packages.System {
 	commands, tree := host.SystemCommands{}, host.SystemTree{}
 	return packages.Kinds{
-		rollout.Deb: packages.Debian{Commands: commands}, rollout.Flatpak: packages.Flatpak{Commands: commands},
+		rollout.Deb: packages.Debian{Commands: commands, Tree: tree}, rollout.Flatpak: packages.Flatpak{Commands: commands, Tree: tree},
 		rollout.AppImage: packages.AppImage{Places: tree}, rollout.WebApp: packages.WebApp{Places: tree, Commands: commands},
 	}
 }

@@ -11,6 +11,20 @@ type AppsPage struct {
 	Problem  *Problem     // of a web app that was not taken in
 	Title    string
 	URL      string
+	Source   AppSource // what somebody wrote about a package from a repository
+}
+
+// AppSource is a package that devices have from a repository, as somebody wrote it.
+type AppSource struct {
+	Kind       string // deb, flatpak
+	Name       string
+	Version    string
+	Commit     string // of a Flatpak
+	Label      string
+	URL        string
+	Suite      string
+	Components string // with spaces between them
+	Key        string
 }
 
 // AppRow is one version of an app.

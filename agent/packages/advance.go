@@ -109,6 +109,7 @@ func (k *Keeper) toward(ctx context.Context, id string, now time.Time) time.Dura
 		return restTime
 	}
 	if p.Action == rollout.Remove && !p.Brought {
+		_ = k.clean(ctx, p) // and again when it leaves
 		k.enter(id, ddm.PackageNotPossible, &ddm.Reason{Code: "package.not-ours"})
 		return restTime
 	}
@@ -233,6 +234,19 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	return restTime
 }
 
+// clean takes away what came beside a package.
+func (k *Keeper) clean(ctx context.Context, p kept) error {
+	system, ok := k.o.System.(cleaner)
+	if !ok {
+		return nil
+	}
+	err := system.Clean(ctx, p.Declared)
+	if err != nil {
+		k.o.Log.Warn("the source of a package is still there", "package", p.Name, "error", err)
+	}
+	return err
+}
+
 // whole looks once more whether the file is what was declared: between its coming
 // and now may lie days, and whatever somebody did to the folder meanwhile. If it is
 // not, it is to be fetched anew; the second time that is the last word.
@@ -266,6 +280,9 @@ func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
 			return restTime
 		}
 	}
+	if err := k.clean(ctx, p); err != nil {
+		return restTime
+	}
 	k.forget(p)
 	return restTime
 }
@@ -291,7 +308,9 @@ func codeOf(err error) string {
 	for _, known := range []struct{ said, code string }{
 		{"No space left on device", "package.no-space"}, {"nmet dependencies", "package.depends"}, {"held broken packages", "package.depends"},
 		{"Could not get lock", "package.locked"}, {"Unable to acquire the dpkg frontend lock", "package.locked"}, {"context deadline exceeded", "package.timeout"},
-		{"requires the runtime", "package.depends"},
+		{"requires the runtime", "package.depends"}, {"enough free space", "package.no-space"}, {"GPG", "package.signature"}, {"is not signed", "package.signature"}, {"NO_PUBKEY", "package.signature"}, {"check signature", "package.signature"},
+		{"BADSIG", "package.signature"}, {"Hash Sum mismatch", "package.signature"}, {"unexpected size", "package.signature"}, {"was not found", "package.not-there"}, {"Unable to locate package", "package.not-there"},
+		{"Could not connect", "package.unreachable"}, {"have a Release file", "package.unreachable"}, {"has a Release file", "package.unreachable"}, {"Failed to fetch", "package.unreachable"}, {"Could not resolve", "package.unreachable"},
 	} {
 		if strings.Contains(err.Error(), known.said) {
 			return known.code

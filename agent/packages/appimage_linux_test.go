@@ -16,7 +16,7 @@ import (
 const launcher = "/usr/local/share/applications/app.schulwart.rechner.desktop"
 
 func TestAppImagesComeGoBackAndLeave(t *testing.T) {
-	dir := apart(t)
+	dir := apart(t, emptyRoom)
 	if dir == "" {
 		return
 	}
@@ -77,7 +77,7 @@ func TestAppImagesComeGoBackAndLeave(t *testing.T) {
 // Between the coming of a file and its installation somebody lays another one in
 // its place.
 func TestAFileThatWasSwappedIsNotInstalled(t *testing.T) {
-	dir := apart(t)
+	dir := apart(t, emptyRoom)
 	if dir == "" {
 		return
 	}
@@ -141,7 +141,7 @@ func TestNamesThatWouldLeaveTheirPlaceAreRefused(t *testing.T) {
 }
 
 func TestPagesComeIntoTheMenu(t *testing.T) {
-	dir := apart(t)
+	dir := apart(t, emptyRoom)
 	if dir == "" {
 		return
 	}

@@ -17,10 +17,7 @@ import (
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
-	"schulwart.org/scripts/need"
 )
-
-const inside = "SCHULWART_TEST_DEBIAN"
 
 // laptop is the real dpkg and apt over a copy of their books, so that nothing of
 // the machine is touched.
@@ -34,35 +31,9 @@ type laptop struct {
 }
 
 func TestRealDebianPackagesComeGoBackAndLeave(t *testing.T) {
-	if dir := os.Getenv(inside); dir != "" {
+	if dir := apart(t, bookRoom, "apt-get", "dpkg-deb"); dir != "" {
 		live(t, dir)
-		return
 	}
-	need.Root(t)
-	for _, tool := range []string{"unshare", "apt-get", "dpkg-deb", "mount"} {
-		need.Tool(t, tool)
-	}
-	script := `set -e
-mount -t tmpfs own "$1"
-n=0
-for dir in /etc /var/lib/dpkg /var/lib/apt /var/cache/apt; do
-	n=$((n+1)); mkdir "$1/u$n" "$1/w$n"
-	mount -t overlay overlay -o "lowerdir=$dir,upperdir=$1/u$n,workdir=$1/w$n" "$dir"
-done
-mkdir -p /opt; mount -t tmpfs opt /opt
-rm -f /etc/apt/sources.list; rm -rf /etc/apt/sources.list.d
-exec "$2" -test.run '^TestRealDebianPackagesComeGoBackAndLeave$' -test.v`
-	room := t.TempDir()
-	cmd := exec.Command("unshare", "-m", "sh", "-c", script, "sh", room, os.Args[0])
-	cmd.Env = append(os.Environ(), inside+"="+room)
-	out, err := cmd.CombinedOutput()
-	if err != nil && strings.Contains(string(out), "not permitted") {
-		need.Missing(t, "permission to make namespaces")
-	}
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Logf("%s", out)
 }
 
 // build makes a package with one file, and one script that may fail.

@@ -2,6 +2,8 @@ package packages
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 
 	"schulwart.org/agent/host"
@@ -9,9 +11,13 @@ import (
 	"schulwart.org/policies/rollout"
 )
 
-// Flatpak installs single-file bundles for everybody on the device. What a version
+// Flatpak installs for everybody on the device: from single-file bundles, or from
+// a remote that is the package's own. What a version
 // is, Flatpak knows by its commit alone: two versions may have the same branch.
-type Flatpak struct{ Commands host.Commands }
+type Flatpak struct {
+	Commands host.Commands
+	Tree     host.Tree
+}
 
 // Able says why the package cannot be had here.
 func (s Flatpak) Able(d rollout.Declared) *ddm.Reason {
@@ -20,6 +26,8 @@ func (s Flatpak) Able(d rollout.Declared) *ddm.Reason {
 		return &ddm.Reason{Code: "package.no-flatpak"}
 	case d.Action == rollout.Install && d.Commit == "":
 		return &ddm.Reason{Code: "package.no-commit"}
+	case d.Repository != nil && (d.Repository.Mistake(d.Kind) != "" || !d.Kind.FromRepository(d.Name, d.Version, d.Commit)):
+		return &ddm.Reason{Code: "package.bad-repository"}
 	}
 	return nil
 }
@@ -61,9 +69,51 @@ func (s Flatpak) refs(ctx context.Context, name string) ([]string, error) {
 	return refs, nil
 }
 
-// Install brings the bundle, whatever version was there.
-func (s Flatpak) Install(ctx context.Context, _ rollout.Declared, file string) error {
+// Install brings the bundle, or the commit from its remote, whatever version was
+// there.
+func (s Flatpak) Install(ctx context.Context, d rollout.Declared, file string) error {
+	if d.Repository != nil {
+		return s.fromRemote(ctx, d)
+	}
 	_, err := s.run(ctx, "install", "--system", "--noninteractive", "--reinstall", "--bundle", file)
+	return err
+}
+
+func remoteOf(name string) string { return "schulwart-" + name }
+
+// fromRemote makes the remote anew, since its address or key may be others than
+// before, and asks it for exactly this commit.
+func (s Flatpak) fromRemote(ctx context.Context, d rollout.Declared) error {
+	remote, ref := remoteOf(d.Name), d.Name+"//"+d.Repository.Suite
+	if err := s.Clean(ctx, d); err != nil {
+		return err
+	}
+	// It reads keys from plain files only, whatever it says of "-".
+	key := "/var/lib/flatpak/" + remote + ".asc"
+	if _, err := s.Tree.Write(key, []byte(d.Repository.Key)); err != nil {
+		return err
+	}
+	_, err := s.run(ctx, "remote-add", "--system", "--gpg-import="+key, remote, d.Repository.URL)
+	err = errors.Join(err, s.Tree.Remove(key))
+	if err == nil {
+		_, err = s.run(ctx, "install", "--system", "--noninteractive", "--reinstall", remote, ref)
+	}
+	if err == nil {
+		_, err = s.run(ctx, "update", "--system", "--noninteractive", "--commit="+d.Commit, ref)
+	}
+	if err != nil {
+		_ = s.Clean(ctx, d)
+	}
+	return err
+}
+
+// Clean takes the package's own remote away.
+func (s Flatpak) Clean(ctx context.Context, d rollout.Declared) error {
+	out, err := s.run(ctx, "remotes", "--system", "--show-disabled", "--columns=name")
+	if err != nil || !slices.Contains(strings.Fields(string(out)), remoteOf(d.Name)) {
+		return err
+	}
+	_, err = s.run(ctx, "remote-delete", "--system", "--force", remoteOf(d.Name))
 	return err
 }
 
@@ -78,7 +128,7 @@ func (s Flatpak) Remove(ctx context.Context, d rollout.Declared) error {
 			return err
 		}
 	}
-	return nil
+	return s.Clean(ctx, d)
 }
 
 func (s Flatpak) run(ctx context.Context, args ...string) ([]byte, error) {

@@ -18,10 +18,28 @@ import (
 	"schulwart.org/scripts/need"
 )
 
-// apart runs the test again in mounts of its own, where Flatpak's folder is empty
-// and what is written to the system is gone afterwards. It returns the folder of the
-// second run, empty for the first.
-func apart(t *testing.T, tools ...string) string {
+// The rooms that a test is run again in, with mounts of its own: what it writes to
+// the system is gone afterwards.
+const (
+	// Flatpak's folder, /opt and the menu are empty.
+	emptyRoom = `
+mkdir -p /var/lib/flatpak /opt /usr/local/share/applications
+for dir in /var/lib/flatpak /opt /usr/local/share/applications; do mount -t tmpfs own "$dir"; done`
+	// The books of dpkg and apt are copies, and apt has no source.
+	bookRoom = `
+n=0
+for dir in /etc /var/lib/dpkg /var/lib/apt /var/cache/apt; do
+	n=$((n+1)); mkdir "$1/u$n" "$1/w$n"
+	mount -t overlay overlay -o "lowerdir=$dir,upperdir=$1/u$n,workdir=$1/w$n" "$dir"
+done
+mkdir -p /opt; mount -t tmpfs opt /opt
+rm -f /etc/apt/sources.list; rm -rf /etc/apt/sources.list.d
+echo 'Acquire::http::Proxy "DIRECT";' >/etc/apt/apt.conf.d/zz-schulwart-test`
+)
+
+// apart runs the test again in a room. It returns the folder of the second run,
+// empty for the first.
+func apart(t *testing.T, room string, tools ...string) string {
 	t.Helper()
 	const mark = "SCHULWART_TEST_APART"
 	if dir := os.Getenv(mark); dir != "" {
@@ -31,14 +49,10 @@ func apart(t *testing.T, tools ...string) string {
 	for _, tool := range append(tools, "unshare", "mount") {
 		need.Tool(t, tool)
 	}
-	script := `set -e
-mount -t tmpfs own "$1"
-mkdir -p /var/lib/flatpak /opt /usr/local/share/applications
-for dir in /var/lib/flatpak /opt /usr/local/share/applications; do mount -t tmpfs own "$dir"; done
-exec "$2" -test.run "^$3\$" -test.v`
-	room := t.TempDir()
-	cmd := exec.Command("unshare", "-m", "sh", "-c", script, "sh", room, os.Args[0], t.Name())
-	cmd.Env = append(os.Environ(), mark+"="+room)
+	script := "set -e\nmount -t tmpfs own \"$1\"" + room + "\nexec \"$2\" -test.run \"^$3\\$\" -test.v"
+	dir := t.TempDir()
+	cmd := exec.Command("unshare", "-m", "sh", "-c", script, "sh", dir, os.Args[0], t.Name())
+	cmd.Env = append(os.Environ(), mark+"="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil && strings.Contains(string(out), "not permitted") {
 		need.Missing(t, "permission to make namespaces")
@@ -129,11 +143,11 @@ func (l *laptop) sh(script string) string {
 }
 
 func TestRealFlatpaksComeGoBackAndLeave(t *testing.T) {
-	dir := apart(t, "flatpak")
+	dir := apart(t, emptyRoom, "flatpak")
 	if dir == "" {
 		return
 	}
-	l := newLaptop(t, dir, packages.Kinds{rollout.Flatpak: packages.Flatpak{Commands: host.SystemCommands{}}})
+	l := newLaptop(t, dir, packages.Kinds{rollout.Flatpak: packages.Flatpak{Commands: host.SystemCommands{}, Tree: host.SystemTree{}}})
 	l.sh(`export HOME=$PWD
 mkdir -p tiny/files tiny/usr
 printf '[Runtime]\nname=org.example.Tiny\nruntime=org.example.Tiny/x86_64/1\nsdk=org.example.Tiny/x86_64/1\n' >tiny/metadata

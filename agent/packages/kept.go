@@ -170,7 +170,7 @@ func (k *Keeper) adopt(wanted []reconcile.Package) {
 // another reports whether what was decided for one declaration says nothing about
 // the other: another thing is meant, or it is to be tried again.
 func another(old, now rollout.Declared) bool {
-	return old.Rollout != now.Rollout || old.Action != now.Action || old.Version != now.Version || old.SHA256 != now.SHA256 || old.Commit != now.Commit || old.URL != now.URL || old.IfPresent != now.IfPresent || now.Try > old.Try
+	return old.Rollout != now.Rollout || old.Action != now.Action || old.Version != now.Version || old.SHA256 != now.SHA256 || old.Commit != now.Commit || old.URL != now.URL || !reflect.DeepEqual(old.Repository, now.Repository) || old.IfPresent != now.IfPresent || now.Try > old.Try
 }
 
 // forget drops a package that left.

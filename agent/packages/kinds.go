@@ -44,6 +44,20 @@ func (k Kinds) Remove(ctx context.Context, d rollout.Declared) error {
 	return nil
 }
 
+// Clean takes away what is beside the package: the source that it came from. What
+// the package itself is stays.
+func (k Kinds) Clean(ctx context.Context, d rollout.Declared) error {
+	if system, ok := k[d.Kind].(cleaner); ok && rollout.SafeName(d.Name) {
+		return system.Clean(ctx, d)
+	}
+	return nil
+}
+
+// cleaner is a System that leaves something beside packages.
+type cleaner interface {
+	Clean(ctx context.Context, d rollout.Declared) error
+}
+
 // fault is why something did not work, by the code under which people read it.
 type fault struct {
 	code    string

@@ -50,8 +50,9 @@ type Declared struct {
 	Path string `json:"path,omitempty"`
 	URL  string `json:"url,omitempty"` // of a web app
 	// Commit is what Flatpak calls the version.
-	Commit string `json:"commit,omitempty"`
-	Title  Text   `json:"title,omitzero"`
+	Commit     string      `json:"commit,omitempty"`
+	Repository *Repository `json:"repository,omitempty"`
+	Title      Text        `json:"title,omitzero"`
 	// Site is a word that devices of one site share: they may have the file from
 	// each other.
 	Site     string   `json:"site,omitempty"`
@@ -117,7 +118,7 @@ func (o Offer) declared(member Member, calendar Calendar, quiet Span) Declared {
 		pack, d.IfPresent = *o.Former, true
 	}
 	d.Version, d.Architecture, d.Size, d.SHA256, d.URL, d.Title = pack.Version, pack.Architecture, pack.Size, pack.SHA256, pack.URL, pack.Title
-	d.Commit = pack.Commit
+	d.Commit, d.Repository = pack.Commit, pack.Repository
 	if pack.SHA256 != "" {
 		d.Path = PathOf(pack.SHA256)
 	}

@@ -90,9 +90,11 @@ type Package struct {
 	Source       string   `json:"source,omitempty"`       // where it was had from
 	URL          string   `json:"url,omitempty"`          // of a web app
 	// Commit is what Flatpak itself calls the version: hexadecimal, of a Flatpak only.
-	Commit      string `json:"commit,omitempty"`
-	Title       Text   `json:"title,omitzero"`
-	Description Text   `json:"description,omitzero"`
+	Commit string `json:"commit,omitempty"`
+	// Repository is where devices have it from themselves; nil for one that has a file.
+	Repository  *Repository `json:"repository,omitempty"`
+	Title       Text        `json:"title,omitzero"`
+	Description Text        `json:"description,omitzero"`
 }
 
 // Same reports whether two packages are versions of the same thing, of which a

@@ -30,16 +30,37 @@ type App struct {
 	Signature    string       `json:"signature,omitempty" doc:"minisign, over the file. It is kept and handed on."`
 	Source       string       `json:"source,omitempty"`
 	URL          string       `json:"url,omitempty" doc:"Of a web app."`
+	Commit       string       `json:"commit,omitempty" doc:"What Flatpak itself calls the version."`
+	Repository   *Repository  `json:"repository,omitempty" doc:"Where devices have it from; left out for one that has a file."`
 	Title        rollout.Text `json:"title"`
 	Description  rollout.Text `json:"description"`
 	At           time.Time    `json:"at"`
 	By           Named        `json:"by"`
 }
 
+// Repository is where a system's own program gets a package from.
+type Repository struct {
+	URL        string   `json:"url" maxLength:"500" doc:"https, or http: what counts is the signature." example:"https://packages.example.org/debian"`
+	Suite      string   `json:"suite" maxLength:"128" doc:"An apt repository's, or a Flatpak's branch." example:"bookworm"`
+	Components []string `json:"components,omitempty" maxItems:"10" doc:"Of an apt repository." example:"[\"main\"]"`
+	Key        string   `json:"key" maxLength:"20480" doc:"OpenPGP public key, in ASCII armor. What is not signed with it is refused by the device."`
+}
+
+func (r *Repository) wanted() *rollout.Repository {
+	if r == nil {
+		return nil
+	}
+	return &rollout.Repository{URL: r.URL, Suite: r.Suite, Components: r.Components, Key: r.Key}
+}
+
 func appOut(p packages.Package) App {
 	out := App{
 		ID: p.ID, Authority: p.Authority, Kind: p.Kind, Name: p.Name, Version: p.Version, Architecture: p.Architecture, Depends: p.Depends, Licence: p.Licence, Size: p.Size,
 		SHA256: p.SHA256, Signature: p.Signature, Source: p.Source, URL: p.URL, Title: p.Title, Description: p.Description, At: p.At, By: Named{p.By, p.ByName},
+	}
+	out.Commit = p.Commit
+	if r := p.Repository; r != nil {
+		out.Repository = &Repository{URL: r.URL, Suite: r.Suite, Components: r.Components, Key: r.Key}
 	}
 	if out.Depends == nil {
 		out.Depends = []string{}
@@ -54,7 +75,7 @@ type Upload struct {
 	Offset   int64  `json:"offset" doc:"Bytes that are kept for good."`
 	Size     int64  `json:"size"`
 	Finished bool   `json:"finished" doc:"The file was looked at and is in the catalogue."`
-	App      *App   `json:"package,omitempty" doc:"What it became. A web app needs no file and is there at once."`
+	App      *App   `json:"package,omitempty" doc:"What it became. What needs no file is there at once."`
 }
 
 const uploads = "/api/v1/packages/uploads/"
@@ -71,12 +92,14 @@ func uploadOut(u packages.Upload, pack *packages.Package) Upload {
 type newAppIn struct {
 	Body struct {
 		Authority   org.ID       `json:"authority,omitempty" maxLength:"64" doc:"Only for this authority; for all if it is left out."`
-		Kind        string       `json:"kind,omitempty" enum:"file,webapp" doc:"A file tells its kind itself."`
+		Kind        string       `json:"kind,omitempty" enum:"file,webapp,deb,flatpak" doc:"A file tells its kind itself. deb and flatpak are for packages that devices have from a repository."`
 		File        string       `json:"file,omitempty" maxLength:"255" doc:"Name of the file. One whose end promises something else than its content is refused."`
 		Size        int64        `json:"size,omitempty" minimum:"0" doc:"Bytes of the file."`
 		SHA256      string       `json:"sha256,omitempty" maxLength:"64" doc:"If you know it: a file that has another one is refused."`
-		Name        string       `json:"name,omitempty" maxLength:"128" doc:"For what does not say it itself: AppImages and web apps."`
-		Version     string       `json:"version,omitempty" maxLength:"128" doc:"For AppImages, Flatpaks and web apps."`
+		Name        string       `json:"name,omitempty" maxLength:"128" doc:"For what does not say it itself: AppImages, web apps, and what comes from a repository."`
+		Version     string       `json:"version,omitempty" maxLength:"128" doc:"For AppImages, Flatpaks, web apps, and what comes from a repository."`
+		Commit      string       `json:"commit,omitempty" maxLength:"64" doc:"Of a Flatpak that comes from a repository."`
+		Repository  *Repository  `json:"repository,omitempty"`
 		URL         string       `json:"url,omitempty" maxLength:"500" doc:"Of a web app."`
 		Licence     string       `json:"licence,omitempty" maxLength:"200"`
 		Signature   string       `json:"signature,omitempty" maxLength:"2000"`
@@ -111,7 +134,7 @@ func stateOut(u Upload) *uploadState {
 
 func registerApps(d *door) {
 	handle(d, op{id: "list-packages", method: http.MethodGet, path: "/api/v1/packages", summary: "List the catalogue of apps", needs: may.AppRead}, d.apps)
-	handle(d, op{id: "create-package", method: http.MethodPost, path: "/api/v1/packages", summary: "Begin an upload, or take in a web app", needs: may.AppWrite, status: http.StatusCreated}, d.createApp)
+	handle(d, op{id: "create-package", method: http.MethodPost, path: "/api/v1/packages", summary: "Begin an upload, or take in what has no file: a web app, a package from a repository", needs: may.AppWrite, status: http.StatusCreated}, d.createApp)
 	handle(d, op{id: "get-upload", method: http.MethodGet, path: uploads + "{upload}", summary: "Say how much of a file is there", needs: may.AppWrite}, d.findUpload)
 	handle(d, op{id: "continue-upload", method: http.MethodPatch, path: uploads + "{upload}", summary: "Send more of a file", needs: may.AppWrite, most: packages.Largest + 1}, d.continueUpload)
 	handle(d, op{id: "abandon-upload", method: http.MethodDelete, path: uploads + "{upload}", summary: "Throw away a file on its way", needs: may.AppWrite, status: http.StatusNoContent}, d.abandonUpload)
@@ -148,8 +171,13 @@ func (d *door) createApp(ctx context.Context, actor may.Actor, in *newAppIn) (*b
 	wanted := rollout.Package{
 		Name: b.Name, Version: b.Version, Licence: b.Licence, Signature: b.Signature, Source: b.Source, SHA256: b.SHA256, URL: b.URL, Title: b.Title, Description: b.Description,
 	}
-	if b.Kind == string(rollout.WebApp) {
-		pack, err := d.Packages.WebApp(ctx, actor, b.Authority, wanted)
+	take := d.Packages.WebApp
+	if b.Kind == string(rollout.Deb) || b.Kind == string(rollout.Flatpak) {
+		wanted.Kind, wanted.Commit, wanted.Repository = rollout.Kind(b.Kind), b.Commit, b.Repository.wanted()
+		take = d.Packages.FromRepository
+	}
+	if b.Kind != "" && b.Kind != "file" {
+		pack, err := take(ctx, actor, b.Authority, wanted)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,7 +19,9 @@ func (h *Handler) listApps(c *gin.Context) error { return h.drawApps(c, http.Sta
 
 func (h *Handler) drawApps(c *gin.Context, status int, problem *web.Problem) error {
 	ctx, v := c.Request.Context(), visitor(c)
-	shown := web.AppsPage{Frame: v.frame, Problem: problem, Title: field(c, "title"), URL: field(c, "url")}
+	shown := web.AppsPage{Frame: v.frame, Problem: problem, Title: field(c, "title"), URL: field(c, "url"), Source: web.AppSource{
+		Kind: field(c, "kind"), Name: field(c, "name"), Version: field(c, "version"), Commit: field(c, "commit"), Label: field(c, "label"), URL: field(c, "repository"), Suite: field(c, "suite"), Components: field(c, "components"), Key: field(c, "key"),
+	}}
 	rollouts, _, err := h.Rollouts.List(ctx, v.actor, rollout.Filter{Limit: 20})
 	if err != nil {
 		return err
@@ -54,10 +57,17 @@ func rolloutRow(r rollout.Rollout) web.RolloutRow {
 }
 
 // POST /apps
-func (h *Handler) takeInWebApp(c *gin.Context) error {
+func (h *Handler) takeInApp(c *gin.Context) error {
 	ctx := c.Request.Context()
-	wanted := ground.Package{URL: field(c, "url"), Title: ground.Text{DE: field(c, "title")}}
-	pack, err := h.Packages.WebApp(ctx, actor(c), org.ID(field(c, "scope")), wanted)
+	wanted, take := ground.Package{URL: field(c, "url"), Title: ground.Text{DE: field(c, "title")}}, h.Packages.WebApp
+	if kind := ground.Kind(field(c, "kind")); kind != "" {
+		take = h.Packages.FromRepository
+		wanted = ground.Package{
+			Kind: kind, Name: field(c, "name"), Version: field(c, "version"), Commit: field(c, "commit"), Title: ground.Text{DE: field(c, "label")},
+			Repository: &ground.Repository{URL: field(c, "repository"), Suite: field(c, "suite"), Components: strings.Fields(field(c, "components")), Key: field(c, "key")},
+		}
+	}
+	pack, err := take(ctx, actor(c), org.ID(field(c, "scope")), wanted)
 	if err != nil {
 		if problem := problemOf(err); problem != nil && canMend(err) {
 			return h.drawApps(c, http.StatusUnprocessableEntity, problem)

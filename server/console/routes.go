@@ -170,7 +170,7 @@ var schoolRoutes = []Route{
 
 var appRoutes = []Route{
 	{Method: get, Pattern: web.PathApps, Needs: may.AppRead, handle: (*Handler).listApps},
-	{Method: post, Pattern: web.PathApps, Needs: may.AppWrite, handle: (*Handler).takeInWebApp},
+	{Method: post, Pattern: web.PathApps, Needs: may.AppWrite, handle: (*Handler).takeInApp},
 	{Method: post, Pattern: web.PathAppUploads, Needs: may.AppWrite, Part: true, handle: (*Handler).beginUpload},
 	{Method: get, Pattern: web.PathAppUpload, Needs: may.AppWrite, Part: true, handle: (*Handler).showUpload},
 	{Method: post, Pattern: web.PathAppUpload, Needs: may.AppWrite, Part: true, handle: (*Handler).continueUpload},

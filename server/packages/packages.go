@@ -171,6 +171,35 @@ func (s *Service) WebApp(ctx context.Context, actor may.Actor, authority org.ID,
 	return s.create(ctx, actor, permit, facts, "")
 }
 
+// FromRepository takes in a package that devices have from somewhere else, known by
+// a signature: it has no file here.
+func (s *Service) FromRepository(ctx context.Context, actor may.Actor, authority org.ID, wanted rollout.Package) (Package, error) {
+	permit, err := may.Do(actor, may.AppWrite, org.Branch{Authority: authority})
+	if err != nil {
+		return Package{}, err
+	}
+	if wanted.Repository == nil {
+		return Package{}, errs.E(errs.Invalid, "package.repository.url").In("url")
+	}
+	from := *wanted.Repository
+	from.URL, from.Suite, from.Key = strings.TrimSpace(from.URL), strings.TrimSpace(from.Suite), strings.ReplaceAll(strings.TrimSpace(from.Key), "\r\n", "\n")+"\n"
+	if field := from.Mistake(wanted.Kind); field != "" {
+		return Package{}, errs.E(errs.Invalid, "package.repository."+field).In(field)
+	}
+	facts := said(wanted)
+	facts.Kind, facts.Name, facts.Version, facts.Commit, facts.Repository = wanted.Kind, strings.TrimSpace(wanted.Name), strings.TrimSpace(wanted.Version), strings.ToLower(strings.TrimSpace(wanted.Commit)), &from
+	if !facts.Kind.FromRepository(facts.Name, facts.Version, facts.Commit) {
+		return Package{}, errs.E(errs.Invalid, "package.repository.name", "kind", string(facts.Kind)).In("name")
+	}
+	if facts.Title == (rollout.Text{}) {
+		facts.Title.DE = facts.Name
+	}
+	if facts.Source == "" {
+		facts.Source = from.URL
+	}
+	return s.create(ctx, actor, permit, facts, "")
+}
+
 func nameOf(names ...string) string {
 	for _, name := range names {
 		if name = strings.TrimSpace(name); name != "" {

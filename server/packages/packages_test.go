@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,5 +234,42 @@ func TestAWebAppIsAnAddress(t *testing.T) {
 	}
 	if !slices.Contains(pack.Kind.Platforms(), org.IPadOS) {
 		t.Error("no iPad has a web app")
+	}
+}
+
+func TestAPackageFromARepositoryHasNoFile(t *testing.T) {
+	h, ctx := build(t, storetest.Open(t)), t.Context()
+	key := "-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\n" + strings.Repeat("mDMEZabc/+0123456789\r\n", 10) + "=ab12\r\n-----END PGP PUBLIC KEY BLOCK-----\r\n"
+	from := func(change func(*rollout.Package)) (packages.Package, error) {
+		wanted := rollout.Package{Kind: rollout.Deb, Name: "geogebra-classic", Version: "6.2-1", Repository: &rollout.Repository{URL: "https://packages.example.org/debian", Suite: "stable", Components: []string{"main"}, Key: key}}
+		change(&wanted)
+		return h.FromRepository(ctx, h.keller, h.city, wanted)
+	}
+	pack, err := from(func(*rollout.Package) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Find(ctx, h.keller, pack.ID)
+	if err != nil || got.SHA256 != "" || got.Repository == nil || got.Repository.URL != "https://packages.example.org/debian" || strings.Contains(got.Repository.Key, "\r") || got.Title.DE != "geogebra-classic" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for want, change := range map[string]func(*rollout.Package){
+		"package.exists":                func(*rollout.Package) {},
+		"package.repository.url":        func(p *rollout.Package) { p.Repository.URL = "file:///etc" },
+		"package.repository.suite":      func(p *rollout.Package) { p.Repository.Suite = "stable\nTrusted: yes" },
+		"package.repository.components": func(p *rollout.Package) { p.Repository.Components = nil },
+		"package.repository.key":        func(p *rollout.Package) { p.Repository.Key = "ssh-ed25519 AAAA" },
+		"package.repository.name":       func(p *rollout.Package) { p.Name = "-oDebug=1" },
+		"package.repository.kind":       func(p *rollout.Package) { p.Kind = rollout.AppImage },
+	} {
+		if _, err := from(change); errs.Find(err) == nil || errs.Find(err).Key != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := from(func(p *rollout.Package) { p.Repository = nil }); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("without a repository: %v", err)
+	}
+	if _, err := h.FromRepository(ctx, h.winter, h.city, pack.Package); errs.KindOf(err) != errs.Denied {
+		t.Errorf("a school's person: %v", err)
 	}
 }
