@@ -72,7 +72,7 @@ func Apps(p AppsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = faultNote(p.Frame, p.Problem, "url", "title").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = faultNote(p.Frame, p.Problem, "url", "title", "kind", "package", "repository", "suite", "components", "key").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1136,19 +1136,19 @@ func repositoryCard(p AppsPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selectField(field{Frame: p.Frame, Name: "kind", Label: p.T("app.repository.kind"), Problem: p.Problem}, "app.repository.kind.", []Option{{Value: "deb", Chosen: p.Source.Kind != "flatpak"}, {Value: "flatpak", Chosen: p.Source.Kind == "flatpak"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selectField(field{Frame: p.Frame, Name: "kind", Label: p.T("app.repository.kind"), Problem: p.Problem}, "app.kind", []Option{{Value: "deb", Chosen: p.Source.Kind != "flatpak"}, {Value: "flatpak", Chosen: p.Source.Kind == "flatpak"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "label", Label: p.T("app.title"), Value: p.Source.Label, Attrs: templ.Attributes{"maxlength": "120", "autocomplete": "off", "id": "repository-label"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "package-title", Label: p.T("app.title"), Value: p.Source.Label, Attrs: templ.Attributes{"maxlength": "120", "autocomplete": "off"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "name", Label: p.T("app.repository.name"), Hint: p.T("app.repository.name.hint"), Value: p.Source.Name, Problem: p.Problem, Attrs: templ.Attributes{"required": true, "maxlength": "128", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "package", Label: p.T("app.repository.name"), Hint: p.T("app.repository.name.hint"), Value: p.Source.Name, Problem: p.Problem, Attrs: templ.Attributes{"required": true, "maxlength": "128", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "version", Label: p.T("app.version"), Value: p.Source.Version, Attrs: templ.Attributes{"required": true, "maxlength": "128", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "package-version", Label: p.T("app.version"), Value: p.Source.Version, Attrs: templ.Attributes{"required": true, "maxlength": "128", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

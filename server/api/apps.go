@@ -40,7 +40,7 @@ type App struct {
 
 // Repository is where a system's own program gets a package from.
 type Repository struct {
-	URL        string   `json:"url" maxLength:"500" doc:"https, or http: what counts is the signature." example:"https://packages.example.org/debian"`
+	URL        string   `json:"url" maxLength:"500" doc:"By https, or http: what counts is the signature."`
 	Suite      string   `json:"suite" maxLength:"128" doc:"An apt repository's, or a Flatpak's branch." example:"bookworm"`
 	Components []string `json:"components,omitempty" maxItems:"10" doc:"Of an apt repository." example:"[\"main\"]"`
 	Key        string   `json:"key" maxLength:"20480" doc:"OpenPGP public key, in ASCII armor. What is not signed with it is refused by the device."`

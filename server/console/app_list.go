@@ -20,7 +20,7 @@ func (h *Handler) listApps(c *gin.Context) error { return h.drawApps(c, http.Sta
 func (h *Handler) drawApps(c *gin.Context, status int, problem *web.Problem) error {
 	ctx, v := c.Request.Context(), visitor(c)
 	shown := web.AppsPage{Frame: v.frame, Problem: problem, Title: field(c, "title"), URL: field(c, "url"), Source: web.AppSource{
-		Kind: field(c, "kind"), Name: field(c, "name"), Version: field(c, "version"), Commit: field(c, "commit"), Label: field(c, "label"), URL: field(c, "repository"), Suite: field(c, "suite"), Components: field(c, "components"), Key: field(c, "key"),
+		Kind: field(c, "kind"), Name: field(c, "package"), Version: field(c, "package-version"), Commit: field(c, "commit"), Label: field(c, "package-title"), URL: field(c, "repository"), Suite: field(c, "suite"), Components: field(c, "components"), Key: field(c, "key"),
 	}}
 	rollouts, _, err := h.Rollouts.List(ctx, v.actor, rollout.Filter{Limit: 20})
 	if err != nil {
@@ -63,7 +63,7 @@ func (h *Handler) takeInApp(c *gin.Context) error {
 	if kind := ground.Kind(field(c, "kind")); kind != "" {
 		take = h.Packages.FromRepository
 		wanted = ground.Package{
-			Kind: kind, Name: field(c, "name"), Version: field(c, "version"), Commit: field(c, "commit"), Title: ground.Text{DE: field(c, "label")},
+			Kind: kind, Name: field(c, "package"), Version: field(c, "package-version"), Commit: field(c, "commit"), Title: ground.Text{DE: field(c, "package-title")},
 			Repository: &ground.Repository{URL: field(c, "repository"), Suite: field(c, "suite"), Components: strings.Fields(field(c, "components")), Key: field(c, "key")},
 		}
 	}

@@ -179,17 +179,17 @@ func (s *Service) FromRepository(ctx context.Context, actor may.Actor, authority
 		return Package{}, err
 	}
 	if wanted.Repository == nil {
-		return Package{}, errs.E(errs.Invalid, "package.repository.url").In("url")
+		return Package{}, errs.E(errs.Invalid, "package.repository.url").In("repository")
 	}
 	from := *wanted.Repository
 	from.URL, from.Suite, from.Key = strings.TrimSpace(from.URL), strings.TrimSpace(from.Suite), strings.ReplaceAll(strings.TrimSpace(from.Key), "\r\n", "\n")+"\n"
 	if field := from.Mistake(wanted.Kind); field != "" {
-		return Package{}, errs.E(errs.Invalid, "package.repository."+field).In(field)
+		return Package{}, errs.E(errs.Invalid, "package.repository."+field).In(nameOf(map[string]string{"url": "repository"}[field], field))
 	}
 	facts := said(wanted)
 	facts.Kind, facts.Name, facts.Version, facts.Commit, facts.Repository = wanted.Kind, strings.TrimSpace(wanted.Name), strings.TrimSpace(wanted.Version), strings.ToLower(strings.TrimSpace(wanted.Commit)), &from
 	if !facts.Kind.FromRepository(facts.Name, facts.Version, facts.Commit) {
-		return Package{}, errs.E(errs.Invalid, "package.repository.name", "kind", string(facts.Kind)).In("name")
+		return Package{}, errs.E(errs.Invalid, "package.repository.name", "kind", string(facts.Kind)).In("package")
 	}
 	if facts.Title == (rollout.Text{}) {
 		facts.Title.DE = facts.Name
