@@ -43,8 +43,14 @@ func LookDir(path string) *Dir { return &Dir{path: path, sync: true, guest: true
 
 // OpenBox returns files in a directory beside others, which it creates. It takes no
 // reserve and gives none up: what lies there is large, and must not use up what the
-// agent needs to go on.
+// agent needs to go on. A link in its place goes away: whoever laid it would choose
+// where files lie that the system's own installers read.
 func OpenBox(path string) (*Dir, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("opening box: %w", err)
+		}
+	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("opening box: %w", err)
 	}

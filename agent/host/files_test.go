@@ -58,3 +58,27 @@ func TestOverwriteKeepsTheSize(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestALinkInThePlaceOfABoxGoesAway(t *testing.T) {
+	base := t.TempDir()
+	elsewhere, path := filepath.Join(base, "elsewhere"), filepath.Join(base, "box")
+	if err := os.Mkdir(elsewhere, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, path); err != nil {
+		t.Skipf("this system makes no links: %v", err)
+	}
+	box, err := OpenBox(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Write("name", []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 0 {
+		t.Errorf("what is ours lies elsewhere: %v, %v", entries, err)
+	}
+	if info, err := os.Lstat(path); err != nil || !info.IsDir() {
+		t.Errorf("there is no folder: %v, %v", info, err)
+	}
+}
