@@ -3,6 +3,7 @@ package web
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // appSub says what kind of app a row is, and how large.
@@ -197,4 +198,14 @@ func (p RolloutPage) siteName(s RolloutSite) string {
 		return p.T("rollout.site.line", "school", s.Name, "line", s.Line)
 	}
 	return s.Name
+}
+
+// initial is the first letter of a title.
+func initial(title string) string {
+	for _, r := range title {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "·"
 }

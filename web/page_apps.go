@@ -38,6 +38,7 @@ type AppRow struct {
 	By         string
 	At         time.Time
 	Everywhere bool // not only in one authority
+	Icon       string // hash of its picture
 }
 
 // RolloutRow is one rollout in a list.
@@ -63,6 +64,7 @@ type AppPage struct {
 	URL          string // of a web app
 	Depends      []string
 	MayRemove    bool
+	Look         AppLook // what MayRemove lets the person change
 	MayRun       bool
 	Form         RolloutForm
 	Preview      *RolloutPreview
@@ -202,4 +204,10 @@ type RolloutDoPage struct {
 	Version  string
 	Possible bool
 	Problem  *Problem
+}
+
+// AppLook is how an app presents itself, in both languages.
+type AppLook struct {
+	Title, TitleEN, Text, TextEN string
+	Problem                      *Problem
 }

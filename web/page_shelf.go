@@ -59,6 +59,7 @@ type AppRequest struct {
 type PickRow struct {
 	ID       string
 	Title    string
+	Icon     string
 	Text     string
 	Licence  string
 	Cents    int64

@@ -81,6 +81,8 @@ const (
 	PathShelfRemove    = "/apps/auswahl/:entry/entfernen" // POST
 	PathAppRequest     = "/apps/wuensche/:request"        // POST see AppRequest
 	PathApp            = "/apps/:app"                     // POST see AppPage
+	PathAppLook        = "/apps/:app/aussehen"            // POST multipart: title, title-en, text, text-en, picture, drop=1
+	PathAppIcon        = "/symbole/:icon"                 // a picture by its hash, for everybody
 	PathAppRemove      = "/apps/:app/entfernen"           // POST
 	PathRollout        = "/verteilungen/:rollout"
 	PathRolloutDevices = "/verteilungen/:rollout/geraete" // query ring, wie

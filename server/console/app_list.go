@@ -48,7 +48,7 @@ func appRow(p packages.Package, lang string) web.AppRow {
 		title = p.Name
 	}
 	return web.AppRow{
-		ID: p.ID.String(), Title: title, Kind: string(p.Kind), Name: p.Name, Version: p.Version, Size: p.Size, By: p.ByName, At: p.At, Everywhere: p.Authority == "",
+		ID: p.ID.String(), Title: title, Kind: string(p.Kind), Name: p.Name, Version: p.Version, Size: p.Size, By: p.ByName, At: p.At, Everywhere: p.Authority == "", Icon: p.Icon,
 	}
 }
 

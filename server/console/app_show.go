@@ -32,6 +32,7 @@ func (h *Handler) drawApp(c *gin.Context, status int, preview *rollout.View, pro
 		Frame: v.frame, Row: appRow(pack, v.frame.Lang), Text: pack.Description.In(v.frame.Lang), Architecture: pack.Architecture, Licence: pack.Licence, Source: pack.Source,
 		SHA256: pack.SHA256, URL: pack.URL, Depends: pack.Depends, MayRemove: pack.MayRemove, MayRun: may.Anywhere(v.actor, may.RolloutRun), Problem: problem,
 	}
+	shown.Look = web.AppLook{Title: pack.Title.DE, TitleEN: pack.Title.EN, Text: pack.Description.DE, TextEN: pack.Description.EN}
 	if shown.Form, err = h.rolloutForm(c); err != nil {
 		return err
 	}

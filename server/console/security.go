@@ -9,6 +9,7 @@ import (
 	"schulwart.org/policies/sheet"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/exam"
+	"schulwart.org/server/packages"
 	"schulwart.org/web"
 )
 
@@ -44,10 +45,12 @@ func (h *Handler) guard() gin.HandlerFunc {
 func limitBody(c *gin.Context) {
 	limit := int64(256 << 10)
 	switch c.FullPath() {
-	case web.PathImport, web.PathExamImport:
+	case web.PathImport, web.PathExamImport, web.PathCalendarFile:
 		limit = maxImport
 	case web.PathAppUpload:
 		limit = pieceSent
+	case web.PathAppLook:
+		limit = packages.LargestPicture + 64<<10 // the form around it
 	case web.PathTemplates:
 		limit = sheet.MostPackage + 64<<10 // the form around it
 	case web.PathExamWork:

@@ -148,6 +148,9 @@ func (h *Handler) drawTeacherApps(c *gin.Context, status int, problem *web.Probl
 	for _, offer := range mine.Offers {
 		shown.Rows = append(shown.Rows, pickRow(offer, v.frame.Lang, offer.Wish != nil && offer.Wish.By == v.actor.ID))
 	}
+	if err := h.addIcons(c, mine.Offers, shown.Rows); err != nil {
+		return err
+	}
 	for _, r := range mine.Requests {
 		shown.Requests = append(shown.Requests, appRequest(r))
 	}
@@ -232,6 +235,9 @@ func (h *Handler) drawPupilApps(c *gin.Context, status int, many bool) error {
 			row.Pick.By = "" // whoever holds the link reads of no person
 		}
 		shown.Rows = append(shown.Rows, row)
+	}
+	if err := h.addIcons(c, offers, shown.Rows); err != nil {
+		return err
 	}
 	return show(c, status, web.PupilApps(shown))
 }

@@ -204,7 +204,7 @@ func (i *installation) furnish() {
 		"drafts": draft.ID, "draft": draft.ID, "revisions": versions[0].ID, "version": versions[0].ID, "exceptions": exception.ID, "exception": exception.ID,
 		"group": group.ID, "groups": group.ID, "device": device.ID, "devices": device.ID, "list": list.ID, "import": imp.ID, "mode": mode.ID, "modes": mode.ID,
 		"token": token.ID, "link": org.ID(token.Token), "enrolment-tokens": token.ID, "program": program.ID, "person": admin.ID, "school": i.home.ID, "authority": i.home.Authority, "kind": "offline", "step": "address", "page": "start", "key": "x", "mark": "x",
-		"level": org.ID(org.School), "place": i.home.ID, "schools": i.home.ID, "id": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
+		"level": org.ID(org.School), "place": i.home.ID, "schools": i.home.ID, "icon": "x", "id": i.home.ID, "family": "webfilter", "revision": versions[0].ID,
 	}
 }
 

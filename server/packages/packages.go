@@ -30,6 +30,12 @@ type Store interface {
 	// DeleteApp forgets a package, and its file if no other one needs it. One that a
 	// rollout brings is the Conflict fault "package.in_use".
 	DeleteApp(ctx context.Context, permit may.Permit, pack Package) error
+	// DressApp keeps the texts of a package, and the picture of all of its versions: an
+	// empty one is taken away, nil leaves what is there.
+	DressApp(ctx context.Context, permit may.Permit, pack Package, before rollout.Package, picture []byte) error
+	// Icons lists the hashes of pictures; nil scopes for all.
+	Icons(ctx context.Context, scopes []org.ID) (map[Owned]string, error)
+	Icon(ctx context.Context, sha256 string) ([]byte, error)
 	// AppRoom returns how many bytes packages and files on their way have of a scope.
 	AppRoom(ctx context.Context, scope org.ID) (int64, error)
 
@@ -63,6 +69,7 @@ type Blob struct {
 type Package struct {
 	rollout.Package
 	Authority org.ID // scope
+	Icon      string // hash of its picture; empty for none
 	By        org.ID
 	ByName    string
 	At        time.Time
@@ -114,7 +121,10 @@ func (s *Service) List(ctx context.Context, actor may.Actor) ([]Package, error) 
 	for i := range list {
 		list[i].MayRemove = may.Can(actor, may.AppWrite, org.Branch{Authority: list[i].Authority})
 	}
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	return list, s.addIcons(ctx, seen, list)
 }
 
 // Find returns a package that the actor sees.
@@ -131,7 +141,11 @@ func (s *Service) Find(ctx context.Context, actor may.Actor, id org.ID) (Package
 		return Package{}, errs.E(errs.NotFound, "package.not_found")
 	}
 	pack.MayRemove = may.Can(actor, may.AppWrite, org.Branch{Authority: pack.Authority})
-	return pack, nil
+	dressed := []Package{pack}
+	if err := s.addIcons(ctx, []org.ID{pack.Authority}, dressed); err != nil {
+		return Package{}, err
+	}
+	return dressed[0], nil
 }
 
 // Delete takes a package out of the catalogue.
