@@ -222,7 +222,7 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	}
 	reason := &ddm.Reason{Code: "package.other"}
 	if err != nil {
-		reason = reasonOf(err)
+		reason = &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
 	}
 	if reason.Code == "package.hash" {
 		k.release(p)
@@ -285,15 +285,6 @@ func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
 	}
 	k.forget(p)
 	return restTime
-}
-
-// reasonOf tells what went wrong.
-func reasonOf(err error) *ddm.Reason {
-	var known fault
-	if errors.As(err, &known) {
-		return &ddm.Reason{Code: known.code, Details: known.details}
-	}
-	return &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
 }
 
 // codeOf names what installers say most, so that devices with the same trouble are

@@ -58,14 +58,5 @@ type cleaner interface {
 	Clean(ctx context.Context, d rollout.Declared) error
 }
 
-// fault is why something did not work, by the code under which people read it.
-type fault struct {
-	code    string
-	details map[string]string
-}
-
-// Error names the code, for the log.
-func (f fault) Error() string { return f.code }
-
 // half marks the version as not whole.
 func half(version string) string { return strings.TrimSuffix(version, Half) + Half }
