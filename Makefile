@@ -8,7 +8,10 @@ export CGO_ENABLED := 0
 TAGS    := nomsgpack
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 0.1.0-dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
-STAMP   := -X schulwart.org/policies/version.Version=$(VERSION) -X schulwart.org/policies/version.Commit=$(COMMIT)
+BUILT   ?= $(shell git show -s --format=%cI HEAD 2>/dev/null)
+# Public keys of minisign, separated by commas: whose versions of the agent devices take.
+AGENT_KEYS ?=
+STAMP   := -X schulwart.org/policies/version.Version=$(VERSION) -X schulwart.org/policies/version.Commit=$(COMMIT) -X schulwart.org/policies/version.Built=$(BUILT) -X schulwart.org/policies/agentfile.Trusted=$(AGENT_KEYS)
 BUILD   := go build -trimpath -ldflags "-s -w $(STAMP)" -tags
 # The agent speaks HTTP/1.1 only: without the other protocol it is smaller.
 AGENT_TAGS := $(TAGS),nethttpomithttp2
@@ -22,7 +25,7 @@ SYSTEMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help bin demo test e2e bench lint gallery screenshot build generate agent-to deb postgres-test clean
+.PHONY: help bin demo test e2e bench lint gallery screenshot build generate agent-to agent-file deb postgres-test clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,6 +76,9 @@ build: ## both programs for every system, stripped and stamped, into dist/
 
 agent-to: # the agent for GOOS and GOARCH, into OUT
 	@$(AGENT_BUILD) -o $(OUT) ./agent
+
+agent-file: ## a signed version of the agent to roll out; FLOOR=0.1.0 EXPIRES=2027-06-30 KEY=minisign.key [ARCH=amd64]
+	@VERSION="$(VERSION)" AGENT_KEYS="$(AGENT_KEYS)" scripts/package/agent-file.sh "$(FLOOR)" "$(EXPIRES)" "$(KEY)" $(ARCH)
 
 deb: bin ## the Debian packages, into dist/
 	@scripts/package/deb.sh "$(VERSION)"

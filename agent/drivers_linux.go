@@ -20,11 +20,12 @@ const pinsFile = "pins.json"
 func sessions() host.Desktops { return host.SystemDesktops{} }
 
 // apps is what installs packages, by their kinds.
-func apps() packages.System {
+func apps(agents packages.System) packages.System {
 	commands, tree := host.SystemCommands{}, host.SystemTree{}
 	return packages.Kinds{
 		rollout.Deb: packages.Debian{Commands: commands, Tree: tree}, rollout.Flatpak: packages.Flatpak{Commands: commands, Tree: tree},
 		rollout.AppImage: packages.AppImage{Places: tree}, rollout.WebApp: packages.WebApp{Places: tree, Commands: commands},
+		rollout.Agent: agents,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func sessions() host.Desktops { return nil }
 
 // apps installs nothing yet.
-func apps() packages.System { return packages.None{} }
+func apps(packages.System) packages.System { return packages.None{} }
 
 // drivers returns none: on this system nothing is enforced yet, and every part
 // is reported as not possible.

@@ -12,6 +12,7 @@ import (
 	"schulwart.org/agent/host"
 	"schulwart.org/agent/identity"
 	"schulwart.org/agent/service"
+	"schulwart.org/agent/slots"
 	"schulwart.org/agent/words"
 )
 
@@ -63,7 +64,7 @@ func uninstall(at *place, keepService bool) error {
 	if id != nil {
 		sayGoodbye(at, files, clock, id)
 	}
-	faults = append(faults, identity.Discard(files))
+	faults = append(faults, identity.Discard(files), slots.Discard(at.state))
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"schulwart.org/agent/identity"
 	"schulwart.org/agent/reconcile"
 	"schulwart.org/agent/service"
+	"schulwart.org/agent/slots"
 	"schulwart.org/policies/version"
 )
 
@@ -27,6 +28,12 @@ func runAgent(at *place, _ []string) error {
 	// The agent runs on every desk: memory matters more than speed.
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20)
+	own := ownSlots(at.state)
+	own.Choose(host.Become)
+	asked := at.ctx
+	ctx, restart := context.WithCancel(asked)
+	defer restart()
+	at.ctx = ctx
 	files, err := host.OpenDir(at.state)
 	if err != nil {
 		return err
@@ -36,7 +43,7 @@ func runAgent(at *place, _ []string) error {
 		return err
 	}
 	defer release()
-	a := &agent{place: at, files: files, clock: host.NewClock(at.state), machine: host.NewMachine(at.state), reload: make(chan struct{}, 1)}
+	a := &agent{place: at, files: files, clock: host.NewClock(at.state), machine: host.NewMachine(at.state), reload: make(chan struct{}, 1), slots: own, restart: restart}
 	go service.Watchdog(at.ctx, a.alive)
 	go slim(at.ctx)
 	go func() {
@@ -47,6 +54,9 @@ func runAgent(at *place, _ []string) error {
 	at.log.Info("agent started", "version", version.String())
 	a.run(at.ctx)
 	service.Notify("STOPPING=1")
+	if asked.Err() != nil {
+		_ = own.Stopped()
+	}
 	return nil
 }
 
@@ -84,6 +94,8 @@ type agent struct {
 	clock   host.Clock
 	machine host.Machine
 	reload  chan struct{}
+	slots   *slots.Slots
+	restart func() // ends the process, so that another one is started
 
 	mu     sync.Mutex
 	device *device.Device
@@ -134,8 +146,9 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	if err != nil {
 		return err
 	}
-	d, err := device.New(device.Options{
-		Apps: apps(), Shelf: shelf,
+	var d *device.Device
+	d, err = device.New(device.Options{
+		Apps: apps(a.renewal(func() time.Time { return d.Now() })), Shelf: shelf,
 		Files: a.files, Clock: a.clock, Machine: a.machine, Identity: id, Drivers: parts, Lang: deviceLang, Log: a.log,
 		Box: box, Folders: host.SystemFolders(), Sessions: sessions(),
 	})
@@ -148,6 +161,7 @@ func (a *agent) keep(parent context.Context, id *identity.Identity) error {
 	a.set(d, func() { cancel(); <-over })
 	go ready(ctx, d.Settled)
 	go a.follow(ctx, d)
+	go a.prove(ctx, d)
 	go func() {
 		select {
 		case <-ctx.Done():

@@ -19,6 +19,9 @@ const hung = 2 * time.Minute
 
 // sweep releases what has ended if the agent does not.
 func sweep(at *place, _ []string) error {
+	own := ownSlots(at.state)
+	watchTrial(at, own)
+	own.Proved(host.Become)
 	files := host.LookDir(at.state)
 	clock := host.NewClock(at.state)
 	id, err := identity.Peek(files)

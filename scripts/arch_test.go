@@ -138,13 +138,15 @@ var insidePolicies = map[string][]string{
 	"policies/ddm":     {},
 	"policies/version": {},
 	"policies/work":    {},
-	"policies/lease":   {"policies/org"},
-	"policies/seb":     {"policies/lease"},
-	"policies/catalog": {"policies/org", "policies/lease"},
-	"policies/presets": {"policies/org", "policies/lease", "policies/catalog", "policies/sheet"},
-	"policies/sheet":   {"policies/org", "policies/lease", "policies/catalog", "policies/desired"},
-	"policies/rollout": {"policies/org", "policies/ddm"},
-	"policies/desired": {"policies/rollout", "policies/org", "policies/lease", "policies/catalog", "policies/catalog/foreign", "policies/ddm", "policies/mdm"},
+	// What a device takes depends on the order of versions.
+	"policies/agentfile": {"policies/version"},
+	"policies/lease":     {"policies/org"},
+	"policies/seb":       {"policies/lease"},
+	"policies/catalog":   {"policies/org", "policies/lease"},
+	"policies/presets":   {"policies/org", "policies/lease", "policies/catalog", "policies/sheet"},
+	"policies/sheet":     {"policies/org", "policies/lease", "policies/catalog", "policies/desired"},
+	"policies/rollout":   {"policies/org", "policies/ddm"},
+	"policies/desired":   {"policies/rollout", "policies/org", "policies/lease", "policies/catalog", "policies/catalog/foreign", "policies/ddm", "policies/mdm"},
 }
 
 var roomsMayUse = []string{"server/errs", "server/may", "server/ids"}

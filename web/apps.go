@@ -209,3 +209,11 @@ func initial(title string) string {
 	}
 	return "·"
 }
+
+// firstHint says what the first ring is for.
+func (p AppPage) firstHint() string {
+	if p.Form.Room {
+		return p.T("rollout.first.room")
+	}
+	return p.T("rollout.first.hint")
+}

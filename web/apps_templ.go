@@ -880,7 +880,7 @@ func uploadCard(p AppsPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "file", Label: p.T("app.file"), Type: "file", Attrs: templ.Attributes{"required": true, "accept": ".deb,.flatpak,.AppImage,.appimage"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = textField(field{Frame: p.Frame, Name: "file", Label: p.T("app.file"), Type: "file", Attrs: templ.Attributes{"required": true, "accept": ".deb,.flatpak,.AppImage,.appimage,.swagent"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1714,8 +1714,8 @@ func rolloutForm(p AppPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(p.Form.First) > 1 {
-			templ_7745c5c3_Err = selectField(field{Frame: p.Frame, Name: "first", Label: p.T("rollout.first"), Hint: p.T("rollout.first.hint")}, "rollout.first", p.Form.First).Render(ctx, templ_7745c5c3_Buffer)
+		if len(p.Form.First) > 1 || p.Form.Room {
+			templ_7745c5c3_Err = selectField(field{Frame: p.Frame, Name: "first", Label: p.T("rollout.first"), Hint: p.firstHint()}, "rollout.first", p.Form.First).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

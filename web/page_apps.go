@@ -31,13 +31,13 @@ type AppSource struct {
 type AppRow struct {
 	ID         string
 	Title      string
-	Kind       string // deb, flatpak, appimage, webapp
+	Kind       string // deb, flatpak, appimage, webapp, agent
 	Name       string
 	Version    string
 	Size       int64 // bytes; 0 without a file
 	By         string
 	At         time.Time
-	Everywhere bool // not only in one authority
+	Everywhere bool   // not only in one authority
 	Icon       string // hash of its picture
 }
 
@@ -75,6 +75,7 @@ type AppPage struct {
 type RolloutForm struct {
 	Targets  []Option
 	First    []Option // groups for a first ring
+	Room     bool     // there must be one
 	Rings    []Option // careful, quick, all
 	Windows  []Option
 	Failed   string // percent

@@ -217,6 +217,12 @@ func (d *Device) Sync() { d.session.Nudge() }
 // Poke lets the loop look at its clock.
 func (d *Device) Poke() { d.loop.Poke() }
 
+// Now returns the time that the device believes.
+func (d *Device) Now() time.Time { return d.loop.Now() }
+
+// Renewed says that what was installed has proved itself.
+func (d *Device) Renewed() { d.packages.Poke() }
+
 // Woken says that the network may be another one.
 func (d *Device) Woken() { d.session.Woken() }
 

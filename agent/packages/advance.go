@@ -108,7 +108,18 @@ func (k *Keeper) toward(ctx context.Context, id string, now time.Time) time.Dura
 		k.enter(id, ddm.PackageWaiting, &ddm.Reason{Code: "package.held"})
 		return restTime
 	}
-	if p.Action == rollout.Remove && !p.Brought {
+	if trier, is := k.o.System.(Trier); is && begun {
+		switch on, failed := trier.Trying(p.Declared); {
+		case failed != nil:
+			k.enter(id, ddm.PackageFailed, failed, func(p *kept) { p.Broken = 0 })
+			return restTime
+		case on:
+			k.enter(id, ddm.PackageInstalling, &ddm.Reason{Code: "package.agent-trial"})
+			return restTime
+		}
+	}
+	// An agent is always there: to go means to give way to the one before.
+	if p.Action == rollout.Remove && !p.Brought && p.Kind != rollout.Agent {
 		_ = k.clean(ctx, p) // and again when it leaves
 		k.enter(id, ddm.PackageNotPossible, &ddm.Reason{Code: "package.not-ours"})
 		return restTime
@@ -214,7 +225,7 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	} else {
 		err = k.o.System.Install(working, p.Declared, k.o.Store.Path(fileName(p.Declared)))
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, ErrLater) {
 		return restTime // the agent ends; the next start goes on
 	}
 	if done, known := k.look(ctx, p); done || !known {
@@ -222,7 +233,7 @@ func (k *Keeper) install(ctx context.Context, id string) time.Duration {
 	}
 	reason := &ddm.Reason{Code: "package.other"}
 	if err != nil {
-		reason = &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
+		reason = reasonOf(err)
 	}
 	if reason.Code == "package.hash" {
 		k.release(p)
@@ -285,6 +296,15 @@ func (k *Keeper) leave(ctx context.Context, p kept) time.Duration {
 	}
 	k.forget(p)
 	return restTime
+}
+
+// reasonOf tells what went wrong.
+func reasonOf(err error) *ddm.Reason {
+	var known Fault
+	if errors.As(err, &known) {
+		return &ddm.Reason{Code: known.Code, Details: known.Details}
+	}
+	return &ddm.Reason{Code: codeOf(err), Details: map[string]string{"error": clip(err.Error())}}
 }
 
 // codeOf names what installers say most, so that devices with the same trouble are

@@ -2,6 +2,7 @@ package packages
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"schulwart.org/policies/ddm"
@@ -57,6 +58,26 @@ func (k Kinds) Clean(ctx context.Context, d rollout.Declared) error {
 type cleaner interface {
 	Clean(ctx context.Context, d rollout.Declared) error
 }
+
+// Trying asks the kind's own, if what it installs has to prove itself.
+func (k Kinds) Trying(d rollout.Declared) (on bool, failed *ddm.Reason) {
+	if trier, is := k[d.Kind].(Trier); is {
+		return trier.Trying(d)
+	}
+	return false, nil
+}
+
+// Fault is why something did not work, by the code under which people read it.
+type Fault struct {
+	Code    string
+	Details map[string]string
+}
+
+// Error names the code, for the log.
+func (f Fault) Error() string { return f.Code }
+
+// ErrLater says that something has begun of which Trier tells how it ends.
+var ErrLater = errors.New("packages: it has to prove itself")
 
 // half marks the version as not whole.
 func half(version string) string { return strings.TrimSuffix(version, Half) + Half }

@@ -33,6 +33,14 @@ type System interface {
 	Remove(ctx context.Context, d rollout.Declared) error
 }
 
+// Trier is a system on which what was installed has to prove itself before it is
+// there.
+type Trier interface {
+	// Trying reports whether what the declaration asked for is on trial, or why it
+	// failed.
+	Trying(d rollout.Declared) (on bool, failed *ddm.Reason)
+}
+
 // None is a system on which nothing can be installed yet. It says so.
 type None struct{}
 

@@ -83,6 +83,14 @@ func Uninstall(ctx context.Context) error {
 	return errors.Join(err, host.Systemctl(ctx, "daemon-reload"))
 }
 
+// Again ends the running agent and has it started anew.
+func Again(ctx context.Context) error {
+	if !host.HasSystemd() {
+		return ErrUnsupported
+	}
+	return host.Systemctl(ctx, "--no-block", "restart", Units[0])
+}
+
 // Notify tells systemd a state ("READY=1"), as sd_notify(3) does. Without
 // systemd it does nothing.
 func Notify(state string) {

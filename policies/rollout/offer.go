@@ -112,6 +112,9 @@ func (o Offer) declared(member Member, calendar Calendar, quiet Span) Declared {
 	if o.Status.State == RolledBack {
 		if o.removes() {
 			d.Action = Remove
+			if pack.Kind == Agent {
+				d.Version = pack.Version // that gives way to the one before
+			}
 			return d
 		}
 		// Who never had it does not get the version before, either.
@@ -161,7 +164,7 @@ func (o Offer) Judge(said ddm.PackageStatus) Outcome {
 	}
 	switch said.State {
 	case ddm.PackageVerified:
-		if said.Present == wanted.Version || wanted.IfPresent && said.Present == "" {
+		if said.Present == wanted.Version && wanted.Action == Install || said.Present == "" && (wanted.IfPresent || wanted.Action == Remove) {
 			return OutcomeVerified
 		}
 		return OutcomePending

@@ -22,6 +22,7 @@ const (
 	Flatpak  Kind = "flatpak"  // single-file bundle
 	AppImage Kind = "appimage" // program with all that it needs in one file
 	WebApp   Kind = "webapp"   // shortcut to an address; has no file
+	Agent    Kind = "agent"    // another version of our own agent; see package agentfile
 	RPM      Kind = "rpm"
 	MSI      Kind = "msi"
 	EXE      Kind = "exe"
@@ -31,12 +32,12 @@ const (
 )
 
 // Kinds lists what can be taken in.
-var Kinds = []Kind{Deb, Flatpak, AppImage, WebApp}
+var Kinds = []Kind{Deb, Flatpak, AppImage, WebApp, Agent}
 
 // Platforms lists the platforms that a package of the kind is for.
 func (k Kind) Platforms() []org.Platform {
 	switch k {
-	case Deb, Flatpak, AppImage, RPM:
+	case Deb, Flatpak, AppImage, RPM, Agent:
 		return []org.Platform{org.Linux}
 	case MSI, EXE, Winget:
 		return []org.Platform{org.Windows}

@@ -190,6 +190,15 @@ func (p Plan) Check() []Fault {
 
 const mostRings = 10
 
+// CheckFor returns what of the plan cannot be meant for a package of the kind: a new
+// agent, which nobody can mend from afar if it breaks, begins in one room.
+func (p Plan) CheckFor(kind Kind) []Fault {
+	if kind == Agent && len(p.Rings) > 0 && p.Rings[0].Kind != RingGroup {
+		return []Fault{{Key: "rollout.agent_first_room", Field: "rings"}}
+	}
+	return p.Check()
+}
+
 func (r Ring) valid() bool {
 	switch r.Kind {
 	case RingGroup, RingSchool:

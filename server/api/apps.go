@@ -19,7 +19,7 @@ import (
 type App struct {
 	ID           org.ID       `json:"id"`
 	Authority    org.ID       `json:"authority,omitempty" doc:"Only this authority has it; all have it if it is left out."`
-	Kind         rollout.Kind `json:"kind" enum:"deb,flatpak,appimage,webapp"`
+	Kind         rollout.Kind `json:"kind" enum:"deb,flatpak,appimage,webapp,agent"`
 	Name         string       `json:"name" doc:"As its system knows it: the name of a Debian package, a Flatpak id." example:"geogebra-classic"`
 	Version      string       `json:"version"`
 	Architecture string       `json:"architecture,omitempty" example:"amd64"`

@@ -17,7 +17,7 @@ import (
 
 // LicenceApp names an app, whatever its version.
 type LicenceApp struct {
-	Kind ground.Kind `json:"kind" enum:"deb,flatpak,appimage,webapp"`
+	Kind ground.Kind `json:"kind" enum:"deb,flatpak,appimage,webapp,agent"`
 	Name string      `json:"name" minLength:"1" maxLength:"200" doc:"As its system knows it." example:"geogebra-classic"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 
+	"schulwart.org/policies/agentfile"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
 	"schulwart.org/server/checkin"
@@ -88,4 +89,14 @@ func (s files) offered(ctx context.Context, e checkin.Enrolment, sha256 string) 
 		err = errs.E(errs.NotFound, "package.not_found")
 	}
 	return offered, err
+}
+
+// agentKeys are those of this build. A broken one refuses nothing here: devices look
+// again, by keys of their own.
+func agentKeys() []agentfile.Key {
+	keys, err := agentfile.Keys(agentfile.Trusted)
+	if err != nil {
+		return nil
+	}
+	return keys
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (h *Handler) drawApp(c *gin.Context, status int, preview *rollout.View, pro
 		SHA256: pack.SHA256, URL: pack.URL, Depends: pack.Depends, MayRemove: pack.MayRemove, MayRun: may.Anywhere(v.actor, may.RolloutRun), Problem: problem,
 	}
 	shown.Look = web.AppLook{Title: pack.Title.DE, TitleEN: pack.Title.EN, Text: pack.Description.DE, TextEN: pack.Description.EN}
-	if shown.Form, err = h.rolloutForm(c); err != nil {
+	if shown.Form, err = h.rolloutForm(c, pack.Kind); err != nil {
 		return err
 	}
 	if preview != nil {
@@ -114,7 +115,7 @@ func choices(chosen string, values ...string) []web.Option {
 	return options
 }
 
-func (h *Handler) rolloutForm(c *gin.Context) (web.RolloutForm, error) {
+func (h *Handler) rolloutForm(c *gin.Context, kind ground.Kind) (web.RolloutForm, error) {
 	v := visitor(c)
 	form := web.RolloutForm{
 		Rings: choices(field(c, "rings"), "careful", "quick", "all"), Windows: choices(field(c, "window"), "any", "afternoon", "friday", "evening", "free"),
@@ -123,14 +124,30 @@ func (h *Handler) rolloutForm(c *gin.Context) (web.RolloutForm, error) {
 		First: []web.Option{{Value: "", Label: web.T(v.frame.Lang, "rollout.first.none")}},
 	}
 	var err error
-	if form.Targets, err = h.rolloutTargets(c); err != nil || v.school == nil {
+	filter := roster.GroupFilter{Limit: 500}
+	if form.Targets, err = h.rolloutTargets(c); err != nil || v.school == nil && kind != ground.Agent {
 		return form, err
 	}
-	groups, _, err := h.Roster.Groups(c.Request.Context(), v.actor, roster.GroupFilter{School: v.school.ID})
+	if v.school != nil {
+		filter.School = v.school.ID
+	}
+	if kind == ground.Agent {
+		form.Room, form.First = true, nil // one is proposed, and none is no choice
+	}
+	groups, _, err := h.Roster.Groups(c.Request.Context(), v.actor, filter)
+	slices.SortStableFunc(groups, func(a, b roster.Group) int { return roomFirst(a) - roomFirst(b) })
 	for _, group := range groups {
 		form.First = append(form.First, web.Option{Value: group.ID.String(), Label: group.Name, Chosen: field(c, "first") == group.ID.String()})
 	}
 	return form, err
+}
+
+// roomFirst orders rooms before other groups.
+func roomFirst(g roster.Group) int {
+	if g.Kind == org.Room {
+		return 0
+	}
+	return 1
 }
 
 // rolloutTargets are the places that the person may roll out to: authorities,

@@ -134,6 +134,7 @@ func (c *town) plant() {
 	c.house.open()
 	c.house.furnish(c.house.app)
 	c.house.hireCity()
+	c.house.hireOperator()
 	c.link, c.spares = c.house.link(c.house.class, 10), c.house.link("", 10)
 	c.house.close()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"schulwart.org/policies/agentfile"
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
@@ -82,6 +83,9 @@ type Service struct {
 	NewID func() org.ID
 	Now   func() time.Time
 	Quota int64
+	// AgentKeys are those with which versions of the agent must be signed; without any,
+	// devices alone decide.
+	AgentKeys []agentfile.Key
 
 	sums sums
 }

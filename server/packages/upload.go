@@ -120,7 +120,7 @@ func (s *Service) Append(ctx context.Context, actor may.Actor, id org.ID, offset
 		return upload, nil, err
 	}
 	pack, err := s.finish(ctx, actor, permit, upload)
-	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) {
+	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) || errs.Is(err, errs.Denied) {
 		return upload, nil, errors.Join(err, s.Store.DeleteUpload(ctx, permit, upload))
 	}
 	return upload, &pack, err
@@ -174,6 +174,9 @@ func (s *Service) finish(ctx context.Context, actor may.Actor, permit may.Permit
 	if err != nil {
 		return Package{}, err
 	}
+	if err := s.agent(found, file); err != nil {
+		return Package{}, err
+	}
 	facts := said(upload.Wanted)
 	facts.Kind, facts.Name, facts.Version = found.Kind, nameOf(found.Name, upload.Wanted.Name), nameOf(found.Version, upload.Wanted.Version)
 	if found.Kind == rollout.Flatpak && upload.Wanted.Version != "" {
@@ -191,6 +194,36 @@ func (s *Service) finish(ctx context.Context, actor may.Actor, permit may.Permit
 		facts.Title.DE = facts.Name
 	}
 	return s.create(ctx, actor, permit, facts, upload.ID)
+}
+
+// agent refuses early what no device would take: a version of the agent that is the
+// operator's alone to bring, is signed with another key or by nobody, has expired,
+// or holds another program than its manifest says. Devices look again, by keys of
+// their own.
+func (s *Service) agent(found peek.Found, file *pieces) error {
+	if found.Agent == nil {
+		return nil
+	}
+	f := found.Agent
+	if file.blob.Scope != "" {
+		return errs.E(errs.Denied, "package.agent_operator")
+	}
+	if len(s.AgentKeys) > 0 {
+		if err := f.Signed(s.AgentKeys); err != nil {
+			return errs.E(errs.Invalid, "package.agent_signature").In("file").Because(err)
+		}
+	}
+	if !s.Now().Before(f.Expires) {
+		return errs.E(errs.Invalid, "package.agent_expired", "at", f.Expires.Format(time.DateOnly)).In("file")
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(file, f.Offset, f.Size)); err != nil {
+		return fmt.Errorf("reading the agent's program: %w", err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != f.SHA256 {
+		return errs.E(errs.Invalid, "package.agent_signature").In("file")
+	}
+	return nil
 }
 
 func isHash(text string) bool {

@@ -84,13 +84,16 @@ func (s *Service) drawUp(ctx context.Context, actor may.Actor, wanted New) (Roll
 	if len(r.Plan.Rings) == 0 {
 		r.Plan.Rings = UsualRings
 	}
-	if faults := r.Plan.Check(); len(faults) > 0 {
+	if faults := r.Plan.CheckFor(pack.Kind); len(faults) > 0 {
 		fault := errs.E(errs.Invalid, faults[0].Key).In(faults[0].Field)
 		fault.Args = faults[0].Args
 		return Rollout{}, may.Permit{}, fault
 	}
 	if err := s.ringsInside(ctx, branch, r.Plan.Rings); err != nil {
 		return Rollout{}, may.Permit{}, err
+	}
+	if pack.Kind == rollout.Agent {
+		return r, permit, nil // each device goes back to the one that it had itself
 	}
 	former, err := s.Store.FormerOf(ctx, branch, pack)
 	if err != nil || former == "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"schulwart.org/policies/org"
+	"schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 )
@@ -66,7 +67,8 @@ func (s *Service) entry(ctx context.Context, actor may.Actor, branch org.Branch,
 	if err == nil && owner != "" && owner != branch.Authority {
 		err = errs.E(errs.NotFound, "package.not_found")
 	}
-	if errs.Is(err, errs.NotFound) {
+	// The agent comes by its own rollout alone, which begins in one room.
+	if errs.Is(err, errs.NotFound) || err == nil && pack.Kind == rollout.Agent {
 		err = errs.E(errs.Invalid, "shelf.no_app").In("package")
 	}
 	return Entry{ID: s.NewID(), Branch: branch, Package: pack, ByName: actor.Name, At: s.Now().UTC()}, err

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"schulwart.org/policies/agentfile"
 	"schulwart.org/policies/rollout"
 	"schulwart.org/server/errs"
 )
@@ -25,11 +26,13 @@ type Found struct {
 	Summary      string // in one line, English
 	Source       string // home page
 	Commit       string // of a Flatpak, hexadecimal
+	// Agent is the head of a version of our own agent; its signature is not yet looked at.
+	Agent *agentfile.File
 }
 
 // endings are the usual ends of names, by kind.
 var endings = map[string]rollout.Kind{
-	".deb": rollout.Deb, ".flatpak": rollout.Flatpak, ".appimage": rollout.AppImage, ".rpm": rollout.RPM, ".msi": rollout.MSI, ".exe": rollout.EXE, ".pkg": rollout.MacPkg,
+	".deb": rollout.Deb, ".flatpak": rollout.Flatpak, ".appimage": rollout.AppImage, ".rpm": rollout.RPM, ".msi": rollout.MSI, ".exe": rollout.EXE, ".pkg": rollout.MacPkg, ".swagent": rollout.Agent,
 }
 
 // magics are the beginnings of files that people confuse with packages.
@@ -61,6 +64,8 @@ func Look(file io.ReaderAt, size int64, name string) (Found, error) {
 		return flatpak(file, size)
 	case rollout.AppImage:
 		return appImage(file)
+	case rollout.Agent:
+		return agent(file, size)
 	}
 	return Found{}, errs.E(errs.Invalid, "package.unknown", "is", is).In("file")
 }
@@ -70,6 +75,8 @@ func kindOf(head []byte) (kind rollout.Kind, is string) {
 	switch {
 	case bytes.HasPrefix(head, []byte(arMagic+"debian-binary ")):
 		return rollout.Deb, string(rollout.Deb)
+	case bytes.HasPrefix(head, []byte(agentfile.Magic)):
+		return rollout.Agent, string(rollout.Agent)
 	case bytes.HasPrefix(head, []byte(flatpakMagic)):
 		return rollout.Flatpak, string(rollout.Flatpak)
 	case bytes.HasPrefix(head, []byte("\x7fELF")) && len(head) > 10 && head[8] == 'A' && head[9] == 'I' && (head[10] == 1 || head[10] == 2):
