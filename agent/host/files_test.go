@@ -66,7 +66,7 @@ func TestALinkInThePlaceOfABoxGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(elsewhere, path); err != nil {
-		t.Skipf("this system makes no links: %v", err)
+		t.Fatal(err)
 	}
 	box, err := OpenBox(path)
 	if err != nil {
