@@ -46,6 +46,7 @@ e2e: bin ## the whole house: real server, real agent, namespaces, browsers (need
 
 bench: bin ## figures for the budgets, with the machine they were measured on
 	@go run -tags $(TAGS) ./scripts/bench $(ARGS)
+	@go test -tags $(TAGS) -run none -bench Planning -benchtime 1x ./server/rollout -args -planned 60000
 
 lint: ## format, vet, generated files, linters
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v '_templ\.go$$') | tee /dev/stderr)"

@@ -159,6 +159,9 @@ func devicesOf(id string, ring int, how string) string {
 	return url
 }
 
+// devicesFor is the way to the devices that failed for a reason.
+func devicesFor(id, reason string) string { return With(To(PathRolloutDevices, id), "grund", reason) }
+
 // outcomeTone is the colour of a device's outcome.
 func outcomeTone(outcome string) string {
 	return map[string]string{"verified": "ok", "failed": "bad", "unable": "warn", "unlicensed": "warn", "pending": "info"}[outcome]

@@ -176,9 +176,13 @@ type RolloutDevicesPage struct {
 	Row    RolloutRow
 	Ring   int    // only this one, from 1; 0 for all
 	How    string // only this outcome; "" for all
+	Reason string // only failures of this reason; "" for all
 	Rows   []RolloutDevice
 	Total  int
 	Filter []Option
+	// Reasons are those of all failures, each a way to its devices.
+	Reasons []RolloutReason
+	Pager   Pager
 }
 
 // RolloutDevice is one device of a rollout.
@@ -191,7 +195,8 @@ type RolloutDevice struct {
 	Present string
 	Reason  *RolloutReason
 	Said    time.Time
-	Changes int
+	Tries   int  // how often it came to an end, good or bad
+	Ailing  bool // has it, and is worse off than before
 }
 
 // RolloutDoPage says what a deed would touch before it is done.

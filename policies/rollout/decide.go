@@ -43,6 +43,7 @@ type Status struct {
 // Figures count the devices of one ring by what is known of them.
 type Figures struct {
 	Devices  int `json:"devices"`
+	Begun    int `json:"begun"`    // are at it
 	Verified int `json:"verified"` // the system itself says that the version is there
 	Failed   int `json:"failed"`
 	Unable   int `json:"unable"` // say that they cannot, whatever anybody does

@@ -175,30 +175,3 @@ func (o Offer) Judge(said ddm.PackageStatus) Outcome {
 	}
 	return OutcomePending
 }
-
-// Count makes the figures of all rings from what is known of each device: its
-// ring, its outcome, and whether it is worse off than before.
-func Count(plan Plan, each func(yield func(ring int, outcome Outcome, ailing bool))) []Figures {
-	figures := make([]Figures, len(plan.Rings))
-	each(func(ring int, outcome Outcome, ailing bool) {
-		if ring == Outside {
-			return
-		}
-		f := &figures[ring]
-		f.Devices++
-		switch outcome {
-		case OutcomeVerified:
-			f.Verified++
-			if ailing {
-				f.Ailing++
-			}
-		case OutcomeFailed:
-			f.Failed++
-		case OutcomeUnable:
-			f.Unable++
-		case OutcomeUnlicensed:
-			f.Unlicensed++
-		}
-	})
-	return figures
-}

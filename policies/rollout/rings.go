@@ -67,6 +67,22 @@ type Plan struct {
 	Line   Line   `json:"line,omitzero"`
 }
 
+// Groups lists the groups that the plan names: membership in others says nothing.
+func (p Plan) Groups() []org.ID {
+	var groups []org.ID
+	for _, branch := range p.Target.Branches {
+		if branch.Group != "" {
+			groups = append(groups, branch.Group)
+		}
+	}
+	for _, ring := range p.Rings {
+		if ring.Kind == RingGroup {
+			groups = append(groups, ring.Place)
+		}
+	}
+	return groups
+}
+
 // Line is what a rollout may ask of the line of each site.
 type Line struct {
 	// Rate is how many kilobytes (1,000 bytes) a second all devices of a site together

@@ -29,21 +29,15 @@ func (b *bench) measureRollout() error {
 	}
 	said := ddm.PackageStatus{Rollout: "r", Name: "geogebra", State: ddm.PackageVerified, Present: "6.2"}
 	used := cpu(os.Getpid())
-	figures := rollout.Count(offer.Plan, func(yield func(int, rollout.Outcome, bool)) {
-		for _, s := range schools {
-			for _, device := range s.devices {
-				member := rollout.Member{ID: device.ID, Branch: s.snapshot.Branch, Groups: device.Groups, Platform: device.Platform}
-				yield(offer.Plan.RingOf(member), offer.Judge(said), false)
-			}
+	tally := rollout.NewTally(offer.Plan)
+	for _, s := range schools {
+		for _, device := range s.devices {
+			tally.Join(offer.Stand(rollout.Member{ID: device.ID, Branch: s.snapshot.Branch, Groups: device.Groups, Platform: device.Platform}, &said, false))
 		}
-	})
-	status := rollout.Decide(offer.Plan, offer.Status, figures, true, at)
-	used = cpu(os.Getpid()) - used
-	reached := 0
-	for _, ring := range figures {
-		reached += ring.Devices
 	}
-	row(fmt.Sprintf("planning a rollout to %d devices", reached), fmt.Sprintf("%.2f CPU-s", used.Seconds()), "≤ 1 CPU-s", fmt.Sprintf("of %d; ring of each, figures of all, decision: %s; computation alone", b.rows, status.State))
+	status := rollout.Decide(offer.Plan, offer.Status, tally.Rings, true, at)
+	used = cpu(os.Getpid()) - used
+	row(fmt.Sprintf("how %d devices stand in a rollout", tally.Devices()), fmt.Sprintf("%.2f CPU-s", used.Seconds()), "none", fmt.Sprintf("of %d; ring of each, figures of all, decision: %s; computation alone", b.rows, status.State))
 	for i, name := range []string{"a twentieth", "everybody"} {
 		offer.Status.Ring = i * (len(offer.Plan.Rings) - 1)
 		used = cpu(os.Getpid())

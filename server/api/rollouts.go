@@ -27,6 +27,8 @@ type RingFigures struct {
 	Verified int               `json:"verified" doc:"Their system itself names the version as present."`
 	Failed   int               `json:"failed"`
 	Unable   int               `json:"unable" doc:"That say that they cannot."`
+	Begun    int               `json:"begun" doc:"That are at it."`
+	Ailing   int               `json:"ailing" doc:"Of the verified ones: worse off than before."`
 	Waiting  int               `json:"unlicensed" doc:"That wait for a licence."`
 	State    rollout.RingState `json:"state" enum:"ahead,open,passed,halted"`
 	Since    *time.Time        `json:"since" doc:"When it was offered; of the last one only."`
@@ -38,6 +40,7 @@ type Gates struct {
 	Hours         int     `json:"hours,omitempty" minimum:"0" maximum:"2160" doc:"So long must the ring have been offered it."`
 	FailedPercent float64 `json:"failed_percent" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices the rollout halts."`
 	FailedIgnored int     `json:"failed_ignored,omitempty" minimum:"0" doc:"So many failures never halt it, however small the ring."`
+	AilingPercent float64 `json:"ailing_percent,omitempty" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices that have it, it halts because they are worse off than before; 0 or none: not looked at."`
 }
 
 // Line is what a rollout may ask of the line of each site.
@@ -113,10 +116,12 @@ type RolloutDevice struct {
 	Ring    int              `json:"ring" doc:"Counted from 1."`
 	Offered bool             `json:"offered"`
 	Outcome ground.Outcome   `json:"outcome" enum:",pending,verified,failed,unable,unlicensed" doc:"Empty while it said nothing that counts."`
+	Ailing  bool             `json:"ailing,omitempty" doc:"It has it, and is worse off than before."`
 	State   ddm.PackageState `json:"state,omitempty" doc:"As the device says it."`
 	Present string           `json:"present,omitempty" doc:"Version that its system names as present."`
 	Reason  string           `json:"reason,omitempty"`
 	Try     int              `json:"try" doc:"The last one that it spoke of."`
+	Tries   int              `json:"tries" doc:"How often it came to an end, good or bad."`
 	Since   *time.Time       `json:"since" doc:"Time of the device."`
 	SaidAt  *time.Time       `json:"said_at" doc:"When it came."`
 	Seen    *time.Time       `json:"last_seen"`
@@ -135,7 +140,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least, g.Ailing}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -152,7 +157,7 @@ func rolloutViewOut(v rollout.View) Rollout {
 	out := rolloutOut(v.Rollout)
 	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
-		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Unlicensed, r.State, instantOut(r.Since)})
+		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Ailing, r.Unlicensed, r.State, instantOut(r.Since)})
 	}
 	for _, s := range v.Sites {
 		out.Sites = append(out.Sites, RolloutSite{Named{s.School, s.Name}, s.Single, s.Devices, s.FromServer, s.FromPeers, s.Liars})
@@ -164,9 +169,9 @@ func rolloutViewOut(v rollout.View) Rollout {
 }
 
 func rolloutDeviceOut(v rollout.DeviceView) RolloutDevice {
-	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Seen: instantOut(v.Seen)}
+	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Ailing: v.Ailing, Seen: instantOut(v.Seen)}
 	if v.Word != nil {
-		out.State, out.Present, out.Try, out.Since, out.SaidAt = v.Word.State, v.Word.Present, v.Word.Try, instantOut(v.Word.Since), instantOut(v.Word.At)
+		out.State, out.Present, out.Try, out.Tries, out.Since, out.SaidAt = v.Word.State, v.Word.Present, v.Word.Try, v.Word.Tries, instantOut(v.Word.Since), instantOut(v.Word.At)
 		if v.Word.Reason != nil {
 			out.Reason = v.Word.Reason.Code
 		}
@@ -195,7 +200,7 @@ func (n NewRollout) wanted() (rollout.New, error) {
 	window.Deadline = n.Deadline
 	wanted := rollout.New{
 		Title: n.Title, Package: n.Package, Level: n.Target.Level, Place: n.Target.ID, Window: window, Draft: n.Draft,
-		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored},
+		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored, Ailing: n.Gates.AilingPercent},
 		Line:  ground.Line{Rate: n.Line.Rate, Alone: n.Line.Alone},
 	}
 	for _, ring := range n.Rings {
@@ -209,6 +214,17 @@ type newRolloutIn struct{ Body NewRollout }
 type rolloutsIn struct {
 	Paging
 	State ground.State `query:"state" enum:"draft,running,waiting,halted,done,rolled_back"`
+}
+
+// outcomeNone filters by devices that said nothing that counts.
+const outcomeNone = "none"
+
+type rolloutDevicesIn struct {
+	Paging
+	ID      org.ID `path:"id" maxLength:"64"`
+	Ring    int    `query:"ring" minimum:"0" maximum:"10" doc:"Counted from 1; 0 for all."`
+	Outcome string `query:"outcome" enum:"none,pending,verified,failed,unable,unlicensed"`
+	Reason  string `query:"reason" maxLength:"200" doc:"Of a failure, as the rollout's failures name it."`
 }
 
 type touchesIn struct {
@@ -230,7 +246,7 @@ func registerRollouts(d *door) {
 	handle(d, op{id: "create-rollout", method: http.MethodPost, path: "/api/v1/rollouts", summary: "Roll a package out", needs: may.RolloutRun, status: http.StatusCreated}, d.createRollout)
 	handle(d, op{id: "preview-rollout", method: http.MethodPost, path: "/api/v1/rollouts/preview", summary: "Say what a rollout would reach", needs: may.RolloutRun}, d.previewRollout)
 	handle(d, op{id: "get-rollout", method: http.MethodGet, path: "/api/v1/rollouts/{id}", summary: "Get a rollout with its figures", needs: may.AppRead}, d.findRollout)
-	handle(d, op{id: "list-rollout-devices", method: http.MethodGet, path: "/api/v1/rollouts/{id}/devices", summary: "List a rollout's devices by ring", needs: may.AppRead}, d.rolloutDevices)
+	handle(d, op{id: "list-rollout-devices", method: http.MethodGet, path: "/api/v1/rollouts/{id}/devices", summary: "List a rollout's devices by name", needs: may.AppRead}, d.rolloutDevices)
 	handle(d, op{id: "preview-rollout-deed", method: http.MethodGet, path: "/api/v1/rollouts/{id}/preview", summary: "Say what a deed would touch", needs: may.AppRead}, d.touches)
 	for _, deed := range []struct {
 		do      rollout.Do
@@ -281,12 +297,20 @@ func (d *door) findRollout(ctx context.Context, actor may.Actor, in *byID) (*bod
 	return rolloutBody(d.Rollouts.Find(ctx, actor, in.ID))
 }
 
-func (d *door) rolloutDevices(ctx context.Context, actor may.Actor, in *byID) (*body[List[RolloutDevice]], error) {
-	list, err := d.Rollouts.Devices(ctx, actor, in.ID)
+func (d *door) rolloutDevices(ctx context.Context, actor may.Actor, in *rolloutDevicesIn) (*body[List[RolloutDevice]], error) {
+	filter := rollout.DeviceFilter{Ring: in.Ring, Reason: in.Reason, Limit: in.Limit, After: in.Cursor}
+	if in.Outcome != "" {
+		outcome := ground.Outcome(in.Outcome)
+		if in.Outcome == outcomeNone {
+			outcome = ground.OutcomeNone
+		}
+		filter.Outcome = &outcome
+	}
+	list, next, err := d.Rollouts.Devices(ctx, actor, in.ID, filter)
 	if err != nil {
 		return nil, err
 	}
-	return listOf(list, "", rolloutDeviceOut), nil
+	return listOf(list, next, rolloutDeviceOut), nil
 }
 
 func (d *door) touches(ctx context.Context, actor may.Actor, in *touchesIn) (*body[Touched], error) {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -97,57 +96,6 @@ func deeds(view rollout.View) []string {
 	add(rollout.DoResume, state == ground.Halted)
 	add(rollout.DoStart, state == ground.Draft)
 	return list
-}
-
-// mostRolloutDevices bounds the rows of one page; figures count all.
-const mostRolloutDevices = 500
-
-// GET /verteilungen/:rollout/geraete
-func (h *Handler) listRolloutDevices(c *gin.Context) error {
-	ctx, v := c.Request.Context(), visitor(c)
-	view, err := h.Rollouts.Find(ctx, v.actor, param(c, "rollout"))
-	if err != nil {
-		return err
-	}
-	devices, err := h.Rollouts.Devices(ctx, v.actor, view.ID)
-	if err != nil {
-		return err
-	}
-	ring, _ := strconv.Atoi(query(c, "ring"))
-	shown := web.RolloutDevicesPage{Frame: v.frame, Row: rolloutRow(view.Rollout), Ring: ring, How: query(c, "wie")}
-	for _, how := range []string{"", "failed", "verified", "pending", "unable", "unlicensed", "none"} {
-		shown.Filter = append(shown.Filter, web.Option{Value: how, Label: web.T(v.frame.Lang, "rollout.filter."+map[bool]string{true: "all", false: how}[how == ""]), Chosen: how == shown.How})
-	}
-	for _, device := range devices {
-		if ring > 0 && device.Ring+1 != ring || !fitsOutcome(device.Outcome, shown.How) {
-			continue
-		}
-		if shown.Total++; len(shown.Rows) < mostRolloutDevices {
-			shown.Rows = append(shown.Rows, rolloutDevice(device))
-		}
-	}
-	return page(c, web.RolloutDevices(shown))
-}
-
-func fitsOutcome(outcome ground.Outcome, how string) bool {
-	switch how {
-	case "":
-		return true
-	case "none":
-		return outcome == ground.OutcomeNone
-	}
-	return string(outcome) == how
-}
-
-func rolloutDevice(d rollout.DeviceView) web.RolloutDevice {
-	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered}
-	if d.Word != nil {
-		row.Present, row.Said, row.Changes = d.Word.Present, d.Word.At, d.Word.Changes
-		if d.Word.Reason != nil {
-			row.Reason = &web.RolloutReason{Code: d.Word.Reason.Code, Details: d.Word.Reason.Details}
-		}
-	}
-	return row
 }
 
 // GET /verteilungen/:rollout/tun

@@ -272,8 +272,13 @@ func (s *Service) DropPreview(ctx context.Context, actor may.Actor, id org.ID) (
 // Short says for which devices an offer would find no licence, with every ring of it
 // reached. Nothing is said of an app whose licences nobody counts there.
 func (s *Service) Short(ctx context.Context, authority org.ID, offer rollout.Offer) (rollout.Shortage, error) {
-	book, err := s.Store.Book(ctx, authority, offer.Package.App())
-	if err != nil || len(book.Pools) == 0 {
+	app := offer.Package.App()
+	pools, err := s.Store.ListPools(ctx, []org.ID{authority})
+	if err != nil || !slices.ContainsFunc(pools, func(p Pool) bool { return p.App == app }) {
+		return rollout.Shortage{}, err
+	}
+	book, err := s.Store.Book(ctx, authority, app)
+	if err != nil {
 		return rollout.Shortage{}, err
 	}
 	offer = offer.Whole()

@@ -39,7 +39,7 @@ func (s *Service) Act(ctx context.Context, actor may.Actor, id org.ID, do Do) (V
 		return View{}, err
 	}
 	s.Changes.Wake()
-	return s.view(ctx, actor, after)
+	return s.look(ctx, actor, after)
 }
 
 // after returns the rollout after a deed, or the Conflict fault
@@ -83,7 +83,7 @@ func (s *Service) Touches(ctx context.Context, actor may.Actor, id org.ID, do Do
 	if err != nil {
 		return Touched{}, err
 	}
-	devices, err := s.devices(ctx, r)
+	tallies, err := s.tallies(ctx, r)
 	if err != nil {
 		return Touched{}, err
 	}
@@ -95,16 +95,16 @@ func (s *Service) Touches(ctx context.Context, actor may.Actor, id org.ID, do Do
 			touched.Version = r.Former.Version
 		}
 	}
-	for _, device := range devices {
-		if !after.Status.Offered(device.Ring) || do == DoRetry && device.Outcome != rollout.OutcomeFailed {
-			continue
-		}
-		touched.Devices++
-		switch device.Outcome {
-		case rollout.OutcomeVerified:
-			touched.Have++
-		case rollout.OutcomePending, rollout.OutcomeFailed:
-			touched.Begun++
+	for ring, f := range total(r.Plan, tallies).Rings {
+		switch {
+		case !after.Status.Offered(ring):
+		case do == DoRetry:
+			touched.Devices += f.Failed
+			touched.Begun += f.Failed
+		default:
+			touched.Devices += f.Devices
+			touched.Have += f.Verified
+			touched.Begun += f.Begun + f.Failed
 		}
 	}
 	return touched, nil

@@ -45,8 +45,8 @@ type Member struct {
 // Word is what a device last said of a rollout's package.
 type Word struct {
 	ddm.PackageStatus
-	At      time.Time // when it came
-	Changes int       // how often it said something else
+	At    time.Time // when it came
+	Tries int       // how often it came to an end, good or bad
 }
 
 // Filter narrows a list of rollouts.
@@ -54,6 +54,15 @@ type Filter struct {
 	State rollout.State
 	Limit int
 	After string
+}
+
+// DeviceFilter narrows a list of a rollout's devices.
+type DeviceFilter struct {
+	Ring    int              // counted from 1; 0 for all
+	Outcome *rollout.Outcome // nil for all
+	Reason  string           // code; empty for all
+	Limit   int
+	After   string
 }
 
 // Store keeps rollouts. Each writing method is one transaction with its audit row
@@ -71,9 +80,18 @@ type Store interface {
 	// brought to the authority, or is bringing; the id is empty if there was none.
 	FormerOf(ctx context.Context, branch org.Branch, pack rollout.Package) (org.ID, error)
 
-	// Members lists the enrolled devices of a branch, in the order of their ids.
-	Members(ctx context.Context, branch org.Branch) ([]Member, error)
-	Words(ctx context.Context, authority, rollout org.ID) (map[org.ID]Word, error)
+	// Reach counts the devices of each school that a rollout would reach, as one that
+	// nobody heard of.
+	Reach(ctx context.Context, r Rollout) (map[org.ID]rollout.Tally, error)
+	// Tallies returns what is kept of a rollout by school. Recount brings it up to date
+	// first in the schools where devices came, went, or changed their groups or
+	// licences; elsewhere each word keeps it so.
+	Tallies(ctx context.Context, r Rollout) (map[org.ID]rollout.Tally, error)
+	Recount(ctx context.Context, r Rollout) error
+	// ReasonDetails returns what one of the devices that failed for a reason adds to it.
+	ReasonDetails(ctx context.Context, authority, rollout org.ID, code string) (map[string]string, error)
+	// RolloutDevices lists a rollout's devices by name.
+	RolloutDevices(ctx context.Context, r Rollout, filter DeviceFilter) (list []DeviceView, next string, err error)
 	// SaveWords keeps what a device says, as far as it says something else.
 	SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, at time.Time) error
 
@@ -82,8 +100,6 @@ type Store interface {
 	// Calendars returns the time of each school of a branch.
 	Calendars(ctx context.Context, branch org.Branch) (map[org.ID]rollout.Calendar, error)
 	PersonBehind(ctx context.Context, actor org.ID) (org.ID, error)
-	// Seats says who has a licence of an app; nil where none are counted.
-	Seats(ctx context.Context, branch org.Branch, app rollout.App) (*rollout.Seats, error)
 }
 
 // Licences tells for which devices an offer would find no licence.
@@ -181,6 +197,8 @@ type DeviceView struct {
 	Member
 	Ring    int
 	Outcome rollout.Outcome
+	Reason  string // code, of those that failed or cannot
 	Offered bool
+	Ailing  bool  // has it, and is worse off than before
 	Word    *Word // nil if it said nothing
 }

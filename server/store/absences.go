@@ -22,7 +22,7 @@ func (s *Store) PutAbsence(ctx context.Context, permit may.Permit, group roster.
 		if err != nil {
 			return err
 		}
-		if err := s.changed(ctx, tx, schoolOf(group.Branch()), device); err != nil {
+		if err := s.changedRules(ctx, tx, schoolOf(group.Branch()), device); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, permit, Target{"device", device}, nil, struct {

@@ -138,7 +138,7 @@ func (s *Store) wished(ctx context.Context, tx Tx, w shelf.Wish) error {
 	if _, err := s.settleApp(ctx, tx, w.Branch.Authority, w.Package.App()); err != nil {
 		return err
 	}
-	return s.changed(ctx, tx, w.Branch, w.Device)
+	return s.changedRules(ctx, tx, w.Branch, w.Device)
 }
 
 // DropWish forgets what was picked: the device takes out what it brought.
@@ -174,7 +174,7 @@ func (s *Store) dropWishes(ctx context.Context, tx Tx, e shelf.Entry) error {
 	if _, err := s.settleApp(ctx, tx, e.Branch.Authority, e.Package.App()); err != nil {
 		return err
 	}
-	return s.changed(ctx, tx, e.Branch, "")
+	return s.changedRules(ctx, tx, e.Branch, "")
 }
 
 // FindPickDevice returns what of an enrolled device decides what may be picked for it.

@@ -65,7 +65,7 @@ func (s *Store) SaveBreaks(ctx context.Context, permit may.Permit, school org.Br
 		if err := s.record(ctx, tx, permit, Target{"calendar", school.School}, calendarRow{Breaks: former}, calendarRow{Breaks: breaks}); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, school, "")
+		return s.changedRules(ctx, tx, school, "")
 	})
 }
 
@@ -89,7 +89,7 @@ func (s *Store) SaveCalendar(ctx context.Context, permit may.Permit, authority o
 		if err := s.record(ctx, tx, permit, Target{"calendar", authority}, calendarRow{formerLand, formerBreaks}, calendarRow{land, breaks}); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, org.Branch{Authority: authority}, "")
+		return s.changedRules(ctx, tx, org.Branch{Authority: authority}, "")
 	})
 }
 

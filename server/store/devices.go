@@ -312,6 +312,11 @@ func (s *Store) putDevice(ctx context.Context, tx Tx, before, after roster.Devic
 	if err != nil {
 		return err
 	}
+	if before.Platform != after.Platform || before.Retired != after.Retired {
+		if err := s.changed(ctx, tx, after.Branch(), after.ID); err != nil {
+			return err
+		}
+	}
 	if deviceText(before) != deviceText(after) {
 		if err := reindex(ctx, tx, after); err != nil {
 			return err

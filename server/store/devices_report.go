@@ -24,6 +24,12 @@ func (s *Store) bindDevice(ctx context.Context, tx Tx, e checkin.Enrolment, hard
 	if err != nil {
 		return "", err
 	}
+	// The school that it leaves counts one less.
+	_, err = tx.ExecContext(ctx, `INSERT INTO member_turns (authority, school, turn) SELECT authority, school, 1 FROM devices WHERE authority = $1 AND id = $2 AND school <> $3
+		ON CONFLICT (authority, school) DO UPDATE SET turn = member_turns.turn + 1`, e.Authority, device, e.School)
+	if err != nil {
+		return "", err
+	}
 	_, err = tx.ExecContext(ctx, `UPDATE devices SET school = $1, platform = $2, retired = 0, serial = CASE WHEN serial = '' THEN $3 ELSE serial END,
 		model = CASE WHEN $4 = '' THEN model ELSE $4 END WHERE authority = $5 AND id = $6`, e.School, hardware.Platform, hardware.Serial, hardware.Model, e.Authority, device)
 	if err != nil {

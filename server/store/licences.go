@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"schulwart.org/policies/org"
@@ -53,7 +55,7 @@ func (s *Store) neverHad(ctx context.Context, tx Tx, offer ground.Offer, authori
 	words, err := s.words(ctx, tx, authority, offer.Plan.ID)
 	without := map[org.ID]bool{}
 	for device, word := range words {
-		if word.Present == "" && offer.Judge(word.PackageStatus) == ground.OutcomeVerified {
+		if word.Present == "" && offer.Judge(word) == ground.OutcomeVerified {
 			without[device] = true
 		}
 	}
@@ -120,7 +122,7 @@ func (s *Store) settleApp(ctx context.Context, tx Tx, authority org.ID, app grou
 			touched[m.Branch.School] = true
 		}
 	}
-	for school := range touched {
+	for _, school := range slices.Sorted(maps.Keys(touched)) {
 		if err := s.changed(ctx, tx, org.Branch{Authority: authority, School: school}, ""); err != nil {
 			return false, err
 		}
@@ -253,49 +255,6 @@ func (s *Store) LicenceDays(ctx context.Context, authority, pool org.ID) ([]lice
 		var d licence.Day
 		return d, row.Scan(&d.Day, &d.Used)
 	}, `SELECT day, used FROM licence_days WHERE authority = $1 AND pool = $2 ORDER BY day`, authority, pool)
-}
-
-// Seats says who has a licence of an app, nil where none are counted in the branch.
-func (s *Store) Seats(ctx context.Context, branch org.Branch, app ground.App) (*ground.Seats, error) {
-	all, err := s.seats(ctx, s.reader(ctx), branch)
-	return all[app], err
-}
-
-// seats reads the licences of all apps that count in a branch.
-func (s *Store) seats(ctx context.Context, tx Tx, branch org.Branch) (map[ground.App]*ground.Seats, error) {
-	type row struct {
-		app ground.App
-		id  org.ID // of a school or a device
-	}
-	scan := func(sc scanner) (row, error) {
-		var r row
-		return r, sc.Scan(&r.app.Kind, &r.app.Name, &r.id)
-	}
-	pools, err := collect(ctx, tx, scan, `SELECT kind, name, school FROM licence_pools WHERE authority = $1 AND ($2 = '' OR school = '' OR school = $2) ORDER BY kind, name, school`, branch.Authority, branch.School)
-	if err != nil || len(pools) == 0 {
-		return nil, err
-	}
-	seats := map[ground.App]*ground.Seats{}
-	for _, pool := range pools {
-		of := seats[pool.app]
-		if of == nil {
-			of = &ground.Seats{Schools: map[org.ID]bool{}, Holders: map[org.ID]bool{}}
-			seats[pool.app] = of
-		}
-		if pool.id == "" {
-			of.Everywhere = true
-		} else {
-			of.Schools[pool.id] = true
-		}
-	}
-	holders, err := collect(ctx, tx, scan, `SELECT l.kind, l.name, l.device FROM licences l JOIN devices d ON d.authority = l.authority AND d.id = l.device WHERE l.authority = $1 AND ($2 = '' OR d.school = $2) ORDER BY l.kind, l.name, l.device`,
-		branch.Authority, branch.School)
-	for _, holder := range holders {
-		if of := seats[holder.app]; of != nil {
-			of.Holders[holder.id] = true
-		}
-	}
-	return seats, err
 }
 
 // keepLicenceDays is how long the days of pools are kept: longer than any pace looks

@@ -12,6 +12,15 @@ import (
 // differ now, membership included. An empty school means all of the authority,
 // an empty authority everybody.
 func (s *Store) changed(ctx context.Context, tx Tx, branch org.Branch, device org.ID) error {
+	if err := s.turnMembers(ctx, tx, branch); err != nil {
+		return err
+	}
+	return s.changedRules(ctx, tx, branch, device)
+}
+
+// changedRules is changed where the devices and their groups and licences are the
+// same as before, and only what is decided about them differs.
+func (s *Store) changedRules(ctx context.Context, tx Tx, branch org.Branch, device org.ID) error {
 	return s.mark(ctx, tx, branch, device, declare.Everything)
 }
 

@@ -143,5 +143,5 @@ func (s *Store) changedPlace(ctx context.Context, tx Tx, place standard.Place) e
 	if place.Level == org.Device {
 		device = place.ID
 	}
-	return s.changed(ctx, tx, schoolOf(place.Branch), device)
+	return s.changedRules(ctx, tx, schoolOf(place.Branch), device)
 }

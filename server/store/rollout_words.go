@@ -2,36 +2,16 @@ package store
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"schulwart.org/policies/ddm"
 	"schulwart.org/policies/org"
+	ground "schulwart.org/policies/rollout"
+	"schulwart.org/server/errs"
 	"schulwart.org/server/rollout"
 )
-
-// Members lists the enrolled devices of a branch with their groups.
-func (s *Store) Members(ctx context.Context, branch org.Branch) ([]rollout.Member, error) {
-	q := newQuery(`SELECT d.authority, d.school, d.id, d.platform, d.name, COALESCE(st.last_seen, 0) FROM devices d LEFT JOIN device_states st ON st.authority = d.authority AND st.device = d.id
-		WHERE d.retired = 0 AND EXISTS (SELECT 1 FROM enrolments e WHERE e.authority = d.authority AND e.device = d.id AND e.state = 'enrolled') AND `)
-	q.place("d.authority", "d.school", branch)
-	q.add(` ORDER BY d.id`)
-	members, err := collect(ctx, s.reader(ctx), func(row scanner) (rollout.Member, error) {
-		var m rollout.Member
-		var seen int64
-		err := row.Scan(&m.Branch.Authority, &m.Branch.School, &m.ID, &m.Platform, &m.Name, &seen)
-		m.Seen = instant(seen)
-		return m, err
-	}, q.text(), q.args...)
-	if err != nil {
-		return nil, err
-	}
-	groups, err := s.memberships(ctx, s.reader(ctx), branch)
-	for i := range members {
-		members[i].Groups = groups[members[i].ID]
-	}
-	return members, err
-}
 
 // memberships lists the groups of each device of a branch.
 func (s *Store) memberships(ctx context.Context, tx Tx, branch org.Branch) (map[org.ID][]org.ID, error) {
@@ -50,35 +30,19 @@ func (s *Store) memberships(ctx context.Context, tx Tx, branch org.Branch) (map[
 	return groups, err
 }
 
-// Words returns what each device last said of a rollout.
-func (s *Store) Words(ctx context.Context, authority, id org.ID) (map[org.ID]rollout.Word, error) {
-	return s.words(ctx, s.reader(ctx), authority, id)
-}
-
-func (s *Store) words(ctx context.Context, tx Tx, authority, id org.ID) (map[org.ID]rollout.Word, error) {
-	type row struct {
-		device org.ID
-		word   rollout.Word
-	}
-	rows, err := collect(ctx, tx, func(sc scanner) (row, error) {
-		var r row
-		var said string
-		var at int64
-		if err := sc.Scan(&r.device, &said, &at, &r.word.Changes); err != nil {
-			return r, err
-		}
-		r.word.At = instant(at)
-		return r, json.Unmarshal([]byte(said), &r.word.PackageStatus)
-	}, `SELECT device, said, at, changes FROM rollout_words WHERE authority = $1 AND rollout = $2`, authority, id)
-	words := make(map[org.ID]rollout.Word, len(rows))
+// words returns what each device last said of a rollout.
+func (s *Store) words(ctx context.Context, tx Tx, authority, id org.ID) (map[org.ID]ddm.PackageStatus, error) {
+	rows, err := collect(ctx, tx, scanWord, wordSelect+`rollout_words w WHERE w.authority = $1 AND w.rollout = $2`, authority, id)
+	words := make(map[org.ID]ddm.PackageStatus, len(rows))
 	for _, r := range rows {
-		words[r.device] = r.word
+		words[r.device] = r.said
 	}
 	return words, err
 }
 
-// SaveWords keeps what a device says of packages. What it said before costs
-// nothing; what no rollout of its authority is, is not kept.
+// SaveWords keeps what a device says of packages, with the figures that follow.
+// What it said before costs nothing; what no rollout of its authority is, is not
+// kept.
 func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, at time.Time) error {
 	type kept struct{ rollout, said string }
 	rows, err := collect(ctx, s.reader(ctx), func(row scanner) (kept, error) {
@@ -92,22 +56,100 @@ func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []
 	for _, row := range rows {
 		before[row.rollout] = row.said
 	}
+	news := slices.DeleteFunc(slices.Clone(said), func(one ddm.PackageStatus) bool { return before[one.Rollout] == document(one) })
+	if len(news) == 0 {
+		return nil
+	}
+	// In one order, so that two devices never wait for each other.
+	slices.SortStableFunc(news, func(a, b ddm.PackageStatus) int { return strings.Compare(a.Rollout, b.Rollout) })
 	return s.write(ctx, func(ctx context.Context, tx Tx) error {
-		for _, one := range said {
-			text := document(one)
-			if before[one.Rollout] == text {
-				continue
-			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at) SELECT authority, id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM
-				(SELECT authority, id FROM rollouts UNION ALL SELECT authority, id FROM app_wishes WHERE device = CAST($3 AS TEXT)) known WHERE authority = $1 AND id = $2
-				ON CONFLICT (authority, rollout, device) DO UPDATE SET said = excluded.said, at = excluded.at, changes = rollout_words.changes + 1`,
-				authority, one.Rollout, device, text, millis(at))
-			if err != nil {
+		member, reached, err := s.member(ctx, tx, authority, device)
+		if err != nil {
+			return err
+		}
+		for _, one := range news {
+			if err := s.saveWord(ctx, tx, member, reached, one, at); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *Store) saveWord(ctx context.Context, tx Tx, m ground.Member, reached bool, said ddm.PackageStatus, at time.Time) error {
+	r := rollout.Rollout{ID: org.ID(said.Rollout), Branch: org.Branch{Authority: m.Branch.Authority}}
+	// Whoever holds the tally reads what those before have written.
+	if _, _, err := s.hold(ctx, tx, r, m.Branch.School); err != nil {
+		return err
+	}
+	r, err := one(tx.QueryRowContext(ctx, rolloutSelect+`r.authority = $1 AND r.id = $2`, m.Branch.Authority, said.Rollout), scanRollout, "rollout.not_found")
+	if errs.Is(err, errs.NotFound) {
+		return s.saveWishWord(ctx, tx, m, said, at)
+	}
+	if err != nil {
+		return err
+	}
+	offer := r.Offer()
+	if offer.Seats, err = s.seatOf(ctx, tx, m, r.Package.App()); err != nil {
+		return err
+	}
+	before, spoke, err := s.wordOf(ctx, tx, r, m.ID)
+	if err != nil {
+		return err
+	}
+	after := wordKept{school: m.Branch.School, stand: ground.Stand{Ring: ground.Outside}, tries: before.tries}
+	if reached {
+		after.stand = offer.Stand(m, &said, before.stand.Ailing)
+	} else {
+		after.school = ""
+	}
+	if !spoke {
+		// Without a word it was counted where it is.
+		before.school, before.stand = after.school, ground.Stand{Ring: ground.Outside}
+		if reached {
+			before.stand = offer.Stand(m, nil, false)
+		}
+	}
+	if ends(said, before.said, spoke) {
+		after.tries++
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at, school, ring, outcome, reason, ailing, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (authority, rollout, device) DO UPDATE SET said = excluded.said, at = excluded.at, changes = rollout_words.changes + 1,
+		school = excluded.school, ring = excluded.ring, outcome = excluded.outcome, reason = excluded.reason, ailing = excluded.ailing, tries = excluded.tries`,
+		m.Branch.Authority, r.ID, m.ID, document(said), millis(at), after.school, after.stand.Ring, after.stand.Outcome, after.stand.Reason, after.stand.Ailing, after.tries)
+	if err != nil {
+		return err
+	}
+	return s.shift(ctx, tx, r, before.school, before.stand, after.school, after.stand)
+}
+
+// ends reports whether a word tells of a try that came to its end, and the one
+// before did not tell of the same.
+func ends(said, before ddm.PackageStatus, spoke bool) bool {
+	switch said.State {
+	case ddm.PackageFailed:
+		return true
+	case ddm.PackageVerified:
+		return !spoke || before.State != ddm.PackageVerified || before.Try != said.Try
+	}
+	return false
+}
+
+// wordOf returns what a device said before, or reports false.
+func (s *Store) wordOf(ctx context.Context, tx Tx, r rollout.Rollout, device org.ID) (wordKept, bool, error) {
+	rows, err := collect(ctx, tx, scanWord, wordSelect+`rollout_words w WHERE w.authority = $1 AND w.rollout = $2 AND w.device = $3`, r.Branch.Authority, r.ID, device)
+	if err != nil || len(rows) == 0 {
+		return wordKept{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+// saveWishWord keeps what a device says of what was picked for it.
+func (s *Store) saveWishWord(ctx context.Context, tx Tx, m ground.Member, said ddm.PackageStatus, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at) SELECT authority, id, device, CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM app_wishes WHERE authority = $1 AND id = $2 AND device = $3
+		ON CONFLICT (authority, rollout, device) DO UPDATE SET said = excluded.said, at = excluded.at, changes = rollout_words.changes + 1`,
+		m.Branch.Authority, said.Rollout, m.ID, document(said), millis(at))
+	return err
 }
 
 // forgetWords forgets what was said of a wish that is no more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"schulwart.org/policies/org"
@@ -123,7 +124,10 @@ func (s *Store) CreateRollout(ctx context.Context, permit may.Permit, r rollout.
 		if _, err := s.settleApp(ctx, tx, r.Branch.Authority, r.Package.App()); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, r.Branch, "")
+		if err := s.tallyNew(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.changedRules(ctx, tx, r.Branch, "")
 	})
 }
 
@@ -150,7 +154,31 @@ func (s *Store) SaveStatus(ctx context.Context, permit may.Permit, before, after
 		if _, err := s.settleApp(ctx, tx, after.Branch.Authority, after.Package.App()); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, after.Branch, "")
+		if err := s.weighAnew(ctx, tx, before, after); err != nil {
+			return err
+		}
+		return s.changedRules(ctx, tx, after.Branch, "")
+	})
+}
+
+// weighAnew has devices counted anew whose words weigh something else now, and
+// those of a ring that is offered something for which they have no licence.
+func (s *Store) weighAnew(ctx context.Context, tx Tx, before, after rollout.Rollout) error {
+	if after.Status.State == ground.RolledBack {
+		return s.outdate(ctx, tx, after, nil)
+	}
+	if seats, err := s.counted(ctx, tx, after.Branch.Authority, after.Package.App()); err != nil || seats != nil {
+		if err != nil {
+			return err
+		}
+		return s.outdate(ctx, tx, after, nil)
+	}
+	if before.Status.Try == after.Status.Try {
+		return nil
+	}
+	// A higher try asks for another word of whoever has not got there yet.
+	return s.outdate(ctx, tx, after, func(t ground.Tally) bool {
+		return slices.ContainsFunc(t.Rings, func(f ground.Figures) bool { return f.Begun+f.Failed+f.Unable > 0 })
 	})
 }
 

@@ -123,7 +123,7 @@ func (s *Store) UpdateSchool(ctx context.Context, permit may.Permit, before, aft
 			return err
 		}
 		if before.Name != after.Name {
-			if err := s.changed(ctx, tx, after.Branch(), ""); err != nil {
+			if err := s.changedRules(ctx, tx, after.Branch(), ""); err != nil {
 				return err
 			}
 		}

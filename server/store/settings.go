@@ -76,6 +76,6 @@ func (s *Store) SaveKeys(ctx context.Context, permit may.Permit, name string, se
 		if err := s.record(ctx, tx, permit, Target{Kind: "keys", ID: org.ID(name)}, nil, nil); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, org.Branch{}, "")
+		return s.changedRules(ctx, tx, org.Branch{}, "")
 	})
 }
