@@ -195,8 +195,7 @@ type RolloutDevice struct {
 	Present string
 	Reason  *RolloutReason
 	Said    time.Time
-	Tries   int  // how often it came to an end, good or bad
-	Ailing  bool // has it, and is worse off than before
+	Tries   int // how often it came to an end, good or bad
 }
 
 // RolloutDoPage says what a deed would touch before it is done.

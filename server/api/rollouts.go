@@ -28,7 +28,6 @@ type RingFigures struct {
 	Failed   int               `json:"failed"`
 	Unable   int               `json:"unable" doc:"That say that they cannot."`
 	Begun    int               `json:"begun" doc:"That are at it."`
-	Ailing   int               `json:"ailing" doc:"Of the verified ones: worse off than before."`
 	Waiting  int               `json:"unlicensed" doc:"That wait for a licence."`
 	State    rollout.RingState `json:"state" enum:"ahead,open,passed,halted"`
 	Since    *time.Time        `json:"since" doc:"When it was offered; of the last one only."`
@@ -40,7 +39,6 @@ type Gates struct {
 	Hours         int     `json:"hours,omitempty" minimum:"0" maximum:"2160" doc:"So long must the ring have been offered it."`
 	FailedPercent float64 `json:"failed_percent" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices the rollout halts."`
 	FailedIgnored int     `json:"failed_ignored,omitempty" minimum:"0" doc:"So many failures never halt it, however small the ring."`
-	AilingPercent float64 `json:"ailing_percent,omitempty" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices that have it, it halts because they are worse off than before; 0 or none: not looked at."`
 }
 
 // Line is what a rollout may ask of the line of each site.
@@ -116,7 +114,6 @@ type RolloutDevice struct {
 	Ring    int              `json:"ring" doc:"Counted from 1."`
 	Offered bool             `json:"offered"`
 	Outcome ground.Outcome   `json:"outcome" enum:",pending,verified,failed,unable,unlicensed" doc:"Empty while it said nothing that counts."`
-	Ailing  bool             `json:"ailing,omitempty" doc:"It has it, and is worse off than before."`
 	State   ddm.PackageState `json:"state,omitempty" doc:"As the device says it."`
 	Present string           `json:"present,omitempty" doc:"Version that its system names as present."`
 	Reason  string           `json:"reason,omitempty"`
@@ -140,7 +137,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least, g.Ailing}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -157,7 +154,7 @@ func rolloutViewOut(v rollout.View) Rollout {
 	out := rolloutOut(v.Rollout)
 	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
-		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Ailing, r.Unlicensed, r.State, instantOut(r.Since)})
+		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Unlicensed, r.State, instantOut(r.Since)})
 	}
 	for _, s := range v.Sites {
 		out.Sites = append(out.Sites, RolloutSite{Named{s.School, s.Name}, s.Single, s.Devices, s.FromServer, s.FromPeers, s.Liars})
@@ -169,7 +166,7 @@ func rolloutViewOut(v rollout.View) Rollout {
 }
 
 func rolloutDeviceOut(v rollout.DeviceView) RolloutDevice {
-	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Ailing: v.Ailing, Seen: instantOut(v.Seen)}
+	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Seen: instantOut(v.Seen)}
 	if v.Word != nil {
 		out.State, out.Present, out.Try, out.Tries, out.Since, out.SaidAt = v.Word.State, v.Word.Present, v.Word.Try, v.Word.Tries, instantOut(v.Word.Since), instantOut(v.Word.At)
 		if v.Word.Reason != nil {
@@ -200,7 +197,7 @@ func (n NewRollout) wanted() (rollout.New, error) {
 	window.Deadline = n.Deadline
 	wanted := rollout.New{
 		Title: n.Title, Package: n.Package, Level: n.Target.Level, Place: n.Target.ID, Window: window, Draft: n.Draft,
-		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored, Ailing: n.Gates.AilingPercent},
+		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored},
 		Line:  ground.Line{Rate: n.Line.Rate, Alone: n.Line.Alone},
 	}
 	for _, ring := range n.Rings {

@@ -74,7 +74,7 @@ func fitting(view rollout.View, filter rollout.DeviceFilter) int {
 }
 
 func rolloutDevice(d rollout.DeviceView) web.RolloutDevice {
-	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered, Ailing: d.Ailing}
+	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered}
 	if d.Word != nil {
 		row.Present, row.Said, row.Tries = d.Word.Present, d.Word.At, d.Word.Tries
 		if d.Word.Reason != nil {

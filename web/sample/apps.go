@@ -71,7 +71,7 @@ var apps = []Sample{
 		return web.RolloutDevices(web.RolloutDevicesPage{Frame: admin(f, web.NavApps), Row: rolloutRow("halted", "failed"), Ring: 3, Total: 341, Pager: web.Pager{Shown: 4, Total: 341, Next: "#"}, Reasons: []web.RolloutReason{{Code: "disk.full", Devices: 14}}, Filter: []web.Option{{Value: "", Label: "Alle", Chosen: true}, {Value: "failed", Label: "Fehlgeschlagen"}},
 			Rows: []web.RolloutDevice{
 				{ID: "d1", Name: "MS-0412", Ring: 3, Outcome: "failed", Offered: true, Present: "6.1-3", Reason: &web.RolloutReason{Code: "disk.full"}, Said: ago(2 * time.Hour), Tries: 3},
-				{ID: "d2", Name: "MS-0413", Ring: 3, Outcome: "verified", Offered: true, Present: "6.2-1", Said: ago(3 * time.Hour), Tries: 1, Ailing: true},
+				{ID: "d2", Name: "MS-0413", Ring: 3, Outcome: "verified", Offered: true, Present: "6.2-1", Said: ago(3 * time.Hour), Tries: 1},
 				{ID: "d3", Name: "MS-0414", Ring: 3, Offered: true}, {ID: "d4", Name: "MS-0415", Ring: 4},
 			}})
 	}},
