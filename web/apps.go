@@ -220,3 +220,21 @@ func (p AppPage) firstHint() string {
 	}
 	return p.T("rollout.first.hint")
 }
+
+// stepText says what happened to a rollout.
+func (f Frame) stepText(s RolloutStep) string {
+	return f.T("rollout.step."+s.What, "ring", s.Ring, "where", s.Where, "count", s.Count, "of", s.Of)
+}
+
+// stepTone is the colour of a step: what went wrong, what went well.
+func stepTone(what string) string {
+	switch what {
+	case "halts", "rollback":
+		return "bad"
+	case "done":
+		return "ok"
+	case "pause":
+		return "warn"
+	}
+	return "info"
+}

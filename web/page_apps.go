@@ -127,6 +127,18 @@ type RolloutRing struct {
 	Since    time.Time
 }
 
+// RolloutStep is one thing that happened to a rollout: planned, start, ring, done,
+// halts, pause, resume, retry, rollback.
+type RolloutStep struct {
+	At    time.Time
+	What  string
+	By    string // "" where it went on by itself
+	Ring  int    // the last one offered, from 1
+	Where int    // ring that halted it
+	Count int
+	Of    int
+}
+
 // RolloutPage answers: how far is it, and did anything go wrong?
 type RolloutPage struct {
 	Frame
@@ -144,6 +156,8 @@ type RolloutPage struct {
 	OpenNow  bool
 	Deadline time.Time
 	Reasons  []RolloutReason
+	Steps    []RolloutStep // the last first
+	Above    bool          // the authority's: the devices are those of the own schools
 	Sites    []RolloutSite
 	Rate     int  // kilobytes a second of each site; 0 for as many as come
 	Alone    bool // each device has the file from the server

@@ -52,7 +52,7 @@ var families = []string{
 	// Made from the catalogue's names, and from what the room of the standard says.
 	"policy", "policies.sub", "policies.headline", "setting.state", "draft.state", "draft.step", "exceptions.within", "exceptions.show", "exceptions.owner", "exceptions.asked", "draft.from", "take.from",
 	// What a rollout and its form can be; the values come from the room and the console.
-	"app.kind", "rollout.state", "rollout.now", "rollout.text", "rollout.outcome", "rollout.filter", "rollout.do", "rollout.rings", "rollout.sharing", "rollout.window", "rollout.ring.state", "rollout.first", "rollout.target",
+	"app.kind", "rollout.state", "rollout.now", "rollout.text", "rollout.outcome", "rollout.filter", "rollout.do", "rollout.rings", "rollout.sharing", "rollout.window", "rollout.ring.state", "rollout.first", "rollout.target", "rollout.step",
 	// What days and entries of a calendar can be; Länder and holidays come from policies/rollout.
 	"calendar.sub", "calendar.kind", "calendar.fault", "calendar.name.hint", "holiday", "land",
 	// How far a pick is, for whom an app is, what the school said: values of the room.

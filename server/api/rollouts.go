@@ -66,6 +66,8 @@ type Rollout struct {
 	Failures  []RolloutFailures `json:"failures" nullable:"false" doc:"Devices that failed or cannot, by reason; empty in lists."`
 	Licences  *RolloutLicences  `json:"licences,omitempty" doc:"Where licences of the app are counted; left out in lists."`
 	Sites     []RolloutSite     `json:"sites" nullable:"false" doc:"From where the sites had the file, those with most devices first; empty in lists."`
+	Events    []RolloutEvent    `json:"events" nullable:"false" doc:"What happened to it, the last first; empty in lists."`
+	Above     bool              `json:"above,omitempty" doc:"Your authority's: figures and devices are those of your schools."`
 	Opens     *time.Time        `json:"opens" doc:"When the opening begins that runs, or comes next, at the first school."`
 	Closes    *time.Time        `json:"closes"`
 	StartedAt *time.Time        `json:"started_at"`
@@ -93,6 +95,15 @@ type RolloutFailures struct {
 	Reason  string            `json:"reason"`
 	Details map[string]string `json:"details,omitempty"`
 	Devices int               `json:"devices"`
+}
+
+// RolloutEvent is one thing that happened to a rollout.
+type RolloutEvent struct {
+	At     time.Time    `json:"at"`
+	What   string       `json:"what" enum:"planned,start,ring,done,halts,pause,resume,retry,rollback"`
+	By     string       `json:"by,omitempty" doc:"None where it went on by itself."`
+	Ring   int          `json:"ring,omitempty" doc:"The last one offered then, counted from 1."`
+	Reason *RolloutHalt `json:"reason,omitempty" doc:"Why it halted."`
 }
 
 // RolloutSite is devices of a school behind one line, and from where they had the
@@ -137,7 +148,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{}, Events: []RolloutEvent{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -155,6 +166,14 @@ func rolloutViewOut(v rollout.View) Rollout {
 	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
 		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Unlicensed, r.State, instantOut(r.Since)})
+	}
+	out.Above = v.Above
+	for _, step := range v.Steps {
+		event := RolloutEvent{At: step.At, What: step.What, By: step.By, Ring: step.Status.Ring + 1}
+		if step.What == "halts" {
+			event.Reason = &RolloutHalt{step.Status.Why, step.Status.Where + 1, step.Status.Count, step.Status.Of}
+		}
+		out.Events = append(out.Events, event)
 	}
 	for _, s := range v.Sites {
 		out.Sites = append(out.Sites, RolloutSite{Named{s.School, s.Name}, s.Single, s.Devices, s.FromServer, s.FromPeers, s.Liars})

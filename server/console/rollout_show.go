@@ -43,6 +43,10 @@ func (h *Handler) showRollout(c *gin.Context) error {
 	for _, reason := range view.Reasons {
 		shown.Reasons = append(shown.Reasons, web.RolloutReason{Code: reason.Code, Details: reason.Details, Devices: reason.Devices})
 	}
+	shown.Above = view.Above
+	for _, step := range view.Steps {
+		shown.Steps = append(shown.Steps, web.RolloutStep{At: step.At, What: step.What, By: step.By, Ring: step.Status.Ring + 1, Where: step.Status.Where + 1, Count: step.Status.Count, Of: step.Status.Of})
+	}
 	shown.Sites, shown.Rate, shown.Alone = rolloutSites(view.Sites), view.Plan.Line.Rate, view.Plan.Line.Alone
 	if view.MayRun {
 		shown.Actions = deeds(view)

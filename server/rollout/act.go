@@ -39,7 +39,7 @@ func (s *Service) Act(ctx context.Context, actor may.Actor, id org.ID, do Do) (V
 		return View{}, err
 	}
 	s.Changes.Wake()
-	return s.look(ctx, actor, after)
+	return s.look(ctx, actor, after, nil)
 }
 
 // after returns the rollout after a deed, or the Conflict fault

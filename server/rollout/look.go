@@ -23,12 +23,15 @@ func (s *Service) List(ctx context.Context, actor may.Actor, filter Filter) ([]R
 
 // Find returns a rollout with its figures.
 func (s *Service) Find(ctx context.Context, actor may.Actor, id org.ID) (View, error) {
-	r, err := s.find(ctx, actor, id)
+	r, schools, err := s.seen(ctx, actor, id)
 	if err != nil {
 		return View{}, err
 	}
-	view, err := s.look(ctx, actor, r)
-	if err != nil || s.Traffic == nil {
+	view, err := s.look(ctx, actor, r, schools)
+	if err != nil {
+		return View{}, err
+	}
+	if view.Steps, err = s.Store.Steps(ctx, r.Branch.Authority, r.ID); err != nil || s.Traffic == nil {
 		return view, err
 	}
 	sites, err := s.Traffic.Sites(ctx, r.Branch, r.Package.SHA256)
@@ -47,11 +50,42 @@ func (s *Service) find(ctx context.Context, actor may.Actor, id org.ID) (Rollout
 	return r, err
 }
 
-// look shows a rollout as it is kept.
-func (s *Service) look(ctx context.Context, actor may.Actor, r Rollout) (View, error) {
+// seen returns a rollout, and of which schools the actor sees it; nil for all. What
+// an authority brings to all of its schools each of them sees, once it is begun.
+func (s *Service) seen(ctx context.Context, actor may.Actor, id org.ID) (Rollout, []org.ID, error) {
+	r, err := s.Store.FindRollout(ctx, id)
+	if err != nil {
+		return Rollout{}, nil, err
+	}
+	_, denied := may.Do(actor, may.AppRead, r.Branch)
+	if denied == nil {
+		return r, nil, nil
+	}
+	var schools []org.ID
+	if r.Branch.School == "" && r.Status.State != rollout.Draft {
+		for _, branch := range may.Branches(actor, may.AppRead) {
+			if branch.Authority == r.Branch.Authority && !slices.Contains(schools, branch.School) {
+				schools = append(schools, branch.School)
+			}
+		}
+	}
+	if schools == nil {
+		return Rollout{}, nil, denied
+	}
+	return r, schools, nil
+}
+
+// look shows a rollout as it is kept, of some schools; nil for all.
+func (s *Service) look(ctx context.Context, actor may.Actor, r Rollout, schools []org.ID) (View, error) {
 	tallies, err := s.tallies(ctx, r)
 	if err != nil {
 		return View{}, err
+	}
+	if schools != nil {
+		maps.DeleteFunc(tallies, func(school org.ID, _ rollout.Tally) bool { return !slices.Contains(schools, school) })
+		view, err := s.view(ctx, actor, r, tallies)
+		view.Above, view.Licences = true, rollout.Shortage{} // it names devices of other schools
+		return view, err
 	}
 	view, err := s.view(ctx, actor, r, tallies)
 	for i := range view.Reasons {

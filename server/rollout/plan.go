@@ -40,7 +40,7 @@ func (s *Service) Create(ctx context.Context, actor may.Actor, wanted New) (View
 		return View{}, err
 	}
 	s.Changes.Wake()
-	return s.look(ctx, actor, r)
+	return s.look(ctx, actor, r, nil)
 }
 
 // Preview says what a rollout would reach, and keeps nothing.

@@ -63,6 +63,34 @@ type DeviceFilter struct {
 	Reason  string           // code; empty for all
 	Limit   int
 	After   string
+	Schools []org.ID // nil for all; Devices says it
+}
+
+// Step is one thing that happened to a rollout.
+type Step struct {
+	At     time.Time
+	What   string         // see StepOf
+	By     string         // name of the person; empty where it went on by itself
+	Status rollout.Status // after it
+}
+
+// StepOf names what happened: "planned", "start", "ring" for the next one, "done",
+// "halts" by itself, or what a person did. Empty for what needs no telling, as a
+// window that opens.
+func StepOf(before, after rollout.Status, what string) string {
+	switch {
+	case before.State == "" && after.State == rollout.Draft:
+		return "planned"
+	case before.State == "":
+		return string(DoStart)
+	case what != "goes_on":
+		return what
+	case after.State == rollout.Done && before.State != rollout.Done:
+		return "done"
+	case after.Ring != before.Ring:
+		return "ring"
+	}
+	return ""
 }
 
 // Store keeps rollouts. Each writing method is one transaction with its audit row
@@ -90,6 +118,8 @@ type Store interface {
 	Recount(ctx context.Context, r Rollout) error
 	// ReasonDetails returns what one of the devices that failed for a reason adds to it.
 	ReasonDetails(ctx context.Context, authority, rollout org.ID, code string) (map[string]string, error)
+	// Steps returns what happened to a rollout, the last first.
+	Steps(ctx context.Context, authority, rollout org.ID) ([]Step, error)
 	// RolloutDevices lists a rollout's devices by name.
 	RolloutDevices(ctx context.Context, r Rollout, filter DeviceFilter) (list []DeviceView, next string, err error)
 	// SaveWords keeps what a device says, as far as it says something else.
@@ -186,7 +216,11 @@ type View struct {
 	Opens   time.Time
 	Closes  time.Time // of the opening that runs or comes next; zero for none
 	Sites   []Site    // that had the file, those with most devices first; of Find only
+	Steps   []Step    // the last first; of Find only
 	MayRun  bool
+	// Above says that the authority's rollout is seen by a school: figures, reasons
+	// and devices are of the actor's schools alone.
+	Above bool
 	// Licences says for how many there are some; who stays without waits, and the
 	// rollout goes on with the others.
 	Licences rollout.Shortage

@@ -128,6 +128,10 @@ func (l *deviceList) query(name, id string, atOnce int) *query {
 		q.add(`devices d LEFT JOIN rollout_words w ON w.authority = d.authority AND w.rollout = ? AND w.device = d.id`+states, l.r.ID)
 	}
 	q.place("d.authority", "d.school", l.r.Branch)
+	if l.filter.Schools != nil {
+		q.add(" AND ")
+		oneOf(q, "d.school", l.filter.Schools)
+	}
 	l.inRing(q)
 	q.add(` AND d.retired = 0 AND `+enrolled+` AND d.name >= ? AND (d.name > ? OR d.id > ?) ORDER BY d.name, d.id LIMIT ?`, name, name, id, atOnce)
 	return q

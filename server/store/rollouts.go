@@ -47,10 +47,18 @@ func scanRollout(row scanner) (rollout.Rollout, error) {
 	return r, nil
 }
 
-// ListRollouts lists rollouts of the branches, the latest first.
+// ListRollouts lists rollouts that reach into the branches, the latest first.
 func (s *Store) ListRollouts(ctx context.Context, branches []org.Branch, filter rollout.Filter) ([]rollout.Rollout, string, error) {
 	q := newQuery(rolloutSelect)
+	q.add("(")
 	q.places("r.authority", "r.school", branches)
+	// What an authority brings to all of its schools each of them sees, once it is begun.
+	for _, branch := range branches {
+		if branch.School != "" {
+			q.add(" OR r.authority = ? AND r.school = '' AND r.state <> 'draft'", branch.Authority)
+		}
+	}
+	q.add(")")
 	if filter.State != "" {
 		q.add(" AND r.state = ?", filter.State)
 	}
@@ -121,6 +129,9 @@ func (s *Store) CreateRollout(ctx context.Context, permit may.Permit, r rollout.
 		if err := s.record(ctx, tx, permit, Target{"rollout", r.ID}, nil, aboutRollout(r, "")); err != nil {
 			return err
 		}
+		if err := s.keepStep(ctx, tx, permit, ground.Status{}, r, ""); err != nil {
+			return err
+		}
 		if _, err := s.settleApp(ctx, tx, r.Branch.Authority, r.Package.App()); err != nil {
 			return err
 		}
@@ -146,6 +157,9 @@ func (s *Store) SaveStatus(ctx context.Context, permit may.Permit, before, after
 			return errs.E(errs.Conflict, "rollout.changed")
 		}
 		if err := s.record(ctx, tx, permit, Target{"rollout", after.ID}, aboutRollout(before, ""), aboutRollout(after, what)); err != nil {
+			return err
+		}
+		if err := s.keepStep(ctx, tx, permit, before.Status, after, what); err != nil {
 			return err
 		}
 		if told(before.Status) == told(after.Status) {

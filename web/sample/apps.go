@@ -24,6 +24,10 @@ func rolloutPage(f web.Frame, state, why string) web.RolloutPage {
 	return web.RolloutPage{
 		Frame: admin(f, web.NavApps), Row: rolloutRow(state, why), AppID: "p1", Name: "GeoGebra", Version: "6.2-1", Former: "6.1-3", Where: 3, Count: 15, Of: 341, Allowed: 3, Deadline: now.AddDate(0, 0, 18),
 		Opens: now.Add(4 * time.Hour), Rate: 2000,
+		Steps: []web.RolloutStep{
+			{At: ago(3 * time.Hour), What: "halts", Ring: 3, Where: 3, Count: 15, Of: 341}, {At: ago(20 * time.Hour), What: "ring", Ring: 3}, {At: ago(68 * time.Hour), What: "ring", Ring: 2},
+			{At: ago(90 * time.Hour), What: "resume", By: "Frau Lang", Ring: 1}, {At: ago(92 * time.Hour), What: "pause", By: "Herr Brandt", Ring: 1}, {At: ago(94 * time.Hour), What: "start", By: "Frau Lang", Ring: 1},
+		},
 		Sites: []web.RolloutSite{
 			{Name: "Goethe-Gymnasium", Line: 1, Devices: 214, FromServer: 93 << 20, FromPeers: 18 << 30}, {Name: "Goethe-Gymnasium", Line: 2, Devices: 31, FromServer: 88 << 20, FromPeers: 2600 << 20, Liars: 1},
 			{Name: "Grundschule am Park", Devices: 58, FromServer: 91 << 20, FromPeers: 4900 << 20}, {Name: "Goethe-Gymnasium", Single: true, Devices: 7, FromServer: 616 << 20},
