@@ -38,6 +38,7 @@ type world struct {
 
 	present   map[string]string
 	installed map[string]int // how often the system began, by name and version
+	begun     []time.Time    // when it did
 	killAt    int            // effects until the agent is killed; negative: never
 	cancel    context.CancelFunc
 	faults    int  // installations that fail
@@ -85,6 +86,7 @@ func (w *world) Install(ctx context.Context, d rollout.Declared, file string) er
 		w.t.Fatalf("asked to install what was not declared")
 	}
 	w.installed[d.Name+" "+d.Version]++
+	w.begun = append(w.begun, w.now)
 	if w.faults > 0 {
 		w.faults--
 		return errors.New("a script of the package failed")
