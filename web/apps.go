@@ -111,6 +111,8 @@ func (p RolloutPage) detail() string {
 		return p.T("rollout.halted.failed", "ring", p.Where, "count", p.Count, "of", p.Of, "percent", p.Decimal(float64(p.Count)*100/float64(p.Of)), "allowed", p.percent(p.Allowed))
 	case p.Row.State == "halted":
 		return p.T("rollout.halted.text")
+	case p.Row.State == "rolled_back" && p.Own:
+		return p.T("rollout.back.own")
 	case p.Row.State == "rolled_back" && p.Former != "":
 		return p.T("rollout.back.to", "version", p.Former)
 	}

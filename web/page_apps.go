@@ -147,6 +147,7 @@ type RolloutPage struct {
 	Name     string
 	Version  string
 	Former   string
+	Own      bool // taken back, each device has the version that it had before
 	Rings    []RolloutRing
 	Where    int // ring that halted it, from 1
 	Count    int
@@ -221,6 +222,7 @@ type RolloutDoPage struct {
 	Have     int
 	Begun    int
 	Version  string
+	Own      bool // each has the version again that it had before
 	Possible bool
 	Problem  *Problem
 }

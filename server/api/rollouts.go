@@ -254,7 +254,8 @@ type Touched struct {
 	Devices  int    `json:"devices" doc:"Whose answer would change."`
 	Have     int    `json:"have" doc:"Of them have the version now."`
 	Begun    int    `json:"begun" doc:"Of them are at it, or have failed."`
-	Version  string `json:"version,omitempty" doc:"That they would have then; none if it would be removed."`
+	Version  string `json:"version,omitempty" doc:"That they would have then; none if it would be removed, or is another one on each."`
+	Own      bool   `json:"own,omitempty" doc:"Each device would have the version again that it had before."`
 }
 
 func registerRollouts(d *door) {
@@ -334,5 +335,5 @@ func (d *door) touches(ctx context.Context, actor may.Actor, in *touchesIn) (*bo
 	if err != nil {
 		return nil, err
 	}
-	return &body[Touched]{Touched{t.Possible, t.Devices, t.Have, t.Begun, t.Version}}, nil
+	return &body[Touched]{Touched{t.Possible, t.Devices, t.Have, t.Begun, t.Version, t.Own}}, nil
 }

@@ -37,6 +37,7 @@ func (h *Handler) showRollout(c *gin.Context) error {
 	if state := view.Status.State; state == ground.Running || state == ground.Waiting {
 		shown.Again = c.Request.URL.RequestURI()
 	}
+	shown.Own = view.Package.Kind == ground.Agent
 	if view.Former != nil {
 		shown.Former = view.Former.Version
 	}
@@ -121,7 +122,7 @@ func (h *Handler) drawRolloutDo(c *gin.Context, status int, do rollout.Do, probl
 		return err
 	}
 	return show(c, status, web.RolloutDo(web.RolloutDoPage{
-		Frame: v.frame, Row: rolloutRow(view.Rollout), Do: string(do), Devices: touched.Devices, Have: touched.Have, Begun: touched.Begun, Version: touched.Version, Possible: touched.Possible,
+		Frame: v.frame, Row: rolloutRow(view.Rollout), Do: string(do), Devices: touched.Devices, Have: touched.Have, Begun: touched.Begun, Version: touched.Version, Own: touched.Own, Possible: touched.Possible,
 		Problem: problem,
 	}))
 }

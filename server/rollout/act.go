@@ -74,6 +74,7 @@ type Touched struct {
 	Have     int    // of them have the version now
 	Begun    int    // of them are at it, or have failed
 	Version  string // that they would have then; empty for none
+	Own      bool   // each would have the version again that it had before itself
 	Possible bool   // the rollout's state allows it
 }
 
@@ -90,7 +91,7 @@ func (s *Service) Touches(ctx context.Context, actor may.Actor, id org.ID, do Do
 	after, err := s.after(r, do)
 	touched := Touched{Do: do, Version: r.Package.Version, Possible: err == nil}
 	if do == DoRollBack {
-		touched.Version = ""
+		touched.Version, touched.Own = "", r.Package.Kind == rollout.Agent
 		if r.Former != nil {
 			touched.Version = r.Former.Version
 		}
