@@ -109,6 +109,8 @@ func (p RolloutPage) detail() string {
 	switch {
 	case p.Row.State == "halted" && p.Row.Why == "failed" && p.Of > 0:
 		return p.T("rollout.halted.failed", "ring", p.Where, "count", p.Count, "of", p.Of, "percent", p.Decimal(float64(p.Count)*100/float64(p.Of)), "allowed", p.percent(p.Allowed))
+	case p.Row.State == "halted" && p.Row.Why == "ailing" && p.Of > 0:
+		return p.T("rollout.halted.ailing", "ring", p.Where, "count", p.Count, "of", p.Of, "percent", p.Decimal(float64(p.Count)*100/float64(p.Of)), "allowed", p.percent(p.Allowed))
 	case p.Row.State == "halted":
 		return p.T("rollout.halted.text")
 	case p.Row.State == "rolled_back" && p.Own:
@@ -225,7 +227,11 @@ func (p AppPage) firstHint() string {
 
 // stepText says what happened to a rollout.
 func (f Frame) stepText(s RolloutStep) string {
-	return f.T("rollout.step."+s.What, "ring", s.Ring, "where", s.Where, "count", s.Count, "of", s.Of)
+	what := s.What
+	if what == "halts" && s.Why == "ailing" {
+		what = "halts_ailing"
+	}
+	return f.T("rollout.step."+what, "ring", s.Ring, "where", s.Where, "count", s.Count, "of", s.Of)
 }
 
 // stepTone is the colour of a step: what went wrong, what went well.
@@ -239,4 +245,12 @@ func stepTone(what string) string {
 		return "warn"
 	}
 	return "info"
+}
+
+// haltedBy is the filter of those devices that halted a rollout.
+func haltedBy(why string) string {
+	if why == "ailing" {
+		return why
+	}
+	return "failed"
 }

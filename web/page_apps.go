@@ -79,6 +79,7 @@ type RolloutForm struct {
 	Rings    []Option // careful, quick, all
 	Windows  []Option
 	Failed   string // percent
+	Ailing   string // percent; "" for not looking
 	Verified string
 	Hours    string
 	Deadline string   // day
@@ -122,6 +123,7 @@ type RolloutRing struct {
 	Verified int
 	Failed   int
 	Unable   int
+	Ailing   int    // of the verified ones
 	Waiting  int    // for a licence
 	State    string // ahead, open, passed, halted
 	Since    time.Time
@@ -134,6 +136,7 @@ type RolloutStep struct {
 	What  string
 	By    string // "" where it went on by itself
 	Ring  int    // the last one offered, from 1
+	Why   string // of a halt: failed, ailing
 	Where int    // ring that halted it
 	Count int
 	Of    int
@@ -152,7 +155,7 @@ type RolloutPage struct {
 	Where    int // ring that halted it, from 1
 	Count    int
 	Of       int
-	Allowed  float64 // percent that may fail
+	Allowed  float64 // percent that may fail, or be worse off
 	Opens    time.Time
 	OpenNow  bool
 	Deadline time.Time
@@ -210,7 +213,8 @@ type RolloutDevice struct {
 	Present string
 	Reason  *RolloutReason
 	Said    time.Time
-	Tries   int // how often it came to an end, good or bad
+	Tries   int  // how often it came to an end, good or bad
+	Ailing  bool // it has the version, and is worse off since
 }
 
 // RolloutDoPage says what a deed would touch before it is done.

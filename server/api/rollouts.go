@@ -28,6 +28,7 @@ type RingFigures struct {
 	Failed   int               `json:"failed"`
 	Unable   int               `json:"unable" doc:"That say that they cannot."`
 	Begun    int               `json:"begun" doc:"That are at it."`
+	Ailing   int               `json:"ailing" doc:"Of the verified ones: they keep fewer of their policies than when they got it."`
 	Waiting  int               `json:"unlicensed" doc:"That wait for a licence."`
 	State    rollout.RingState `json:"state" enum:"ahead,open,passed,halted"`
 	Since    *time.Time        `json:"since" doc:"When it was offered; of the last one only."`
@@ -38,6 +39,7 @@ type Gates struct {
 	Verified      int     `json:"verified,omitempty" minimum:"0" doc:"So many devices of the ring must have it, or all of a smaller one; at least one."`
 	Hours         int     `json:"hours,omitempty" minimum:"0" maximum:"2160" doc:"So long must the ring have been offered it."`
 	FailedPercent float64 `json:"failed_percent" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices the rollout halts."`
+	AilingPercent float64 `json:"ailing_percent,omitempty" minimum:"0" maximum:"100" doc:"Above this share of a ring's devices that have it, it halts because they keep fewer of their policies than when they got it; 0 or none: not looked at."`
 	FailedIgnored int     `json:"failed_ignored,omitempty" minimum:"0" doc:"So many failures never halt it, however small the ring."`
 }
 
@@ -124,6 +126,7 @@ type RolloutDevice struct {
 	School  org.ID           `json:"school"`
 	Ring    int              `json:"ring" doc:"Counted from 1."`
 	Offered bool             `json:"offered"`
+	Ailing  bool             `json:"ailing,omitempty" doc:"It has it, and keeps fewer of its policies than when it got it."`
 	Outcome ground.Outcome   `json:"outcome" enum:",pending,verified,failed,unable,unlicensed" doc:"Empty while it said nothing that counts."`
 	State   ddm.PackageState `json:"state,omitempty" doc:"As the device says it."`
 	Present string           `json:"present,omitempty" doc:"Version that its system names as present."`
@@ -148,7 +151,7 @@ func rolloutOut(r rollout.Rollout) Rollout {
 	g := r.Plan.Gates
 	out := Rollout{
 		ID: r.ID, Authority: r.Branch.Authority, School: r.Branch.School, Title: r.Title, Package: packageOut(r.Package), State: r.Status.State, Try: r.Status.Try,
-		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{}, Events: []RolloutEvent{},
+		Gates: Gates{g.Verified, g.Hours, g.Failed, g.Ailing, g.Least}, Line: Line{r.Plan.Line.Rate, r.Plan.Line.Alone}, Window: windowOut(r.Plan.Window), Deadline: instantOut(r.Plan.Window.Deadline), Rings: []RingFigures{}, Failures: []RolloutFailures{}, Sites: []RolloutSite{}, Events: []RolloutEvent{},
 		StartedAt: instantOut(r.Started), ChangedAt: r.Changed, By: Named{r.By, r.ByName},
 	}
 	if r.Former != nil {
@@ -165,7 +168,7 @@ func rolloutViewOut(v rollout.View) Rollout {
 	out := rolloutOut(v.Rollout)
 	out.Opens, out.Closes, out.Licences = instantOut(v.Opens), instantOut(v.Closes), shortageOut(v.Licences)
 	for _, r := range v.Rings {
-		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Unlicensed, r.State, instantOut(r.Since)})
+		out.Rings = append(out.Rings, RingFigures{r.Name(), Ring{r.Kind, r.Place, r.Share}, r.Devices, r.Verified, r.Failed, r.Unable, r.Begun, r.Ailing, r.Unlicensed, r.State, instantOut(r.Since)})
 	}
 	out.Above = v.Above
 	for _, step := range v.Steps {
@@ -185,7 +188,7 @@ func rolloutViewOut(v rollout.View) Rollout {
 }
 
 func rolloutDeviceOut(v rollout.DeviceView) RolloutDevice {
-	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Seen: instantOut(v.Seen)}
+	out := RolloutDevice{ID: v.ID, Name: v.Name, School: v.Branch.School, Ring: v.Ring + 1, Offered: v.Offered, Outcome: v.Outcome, Ailing: v.Ailing, Seen: instantOut(v.Seen)}
 	if v.Word != nil {
 		out.State, out.Present, out.Try, out.Tries, out.Since, out.SaidAt = v.Word.State, v.Word.Present, v.Word.Try, v.Word.Tries, instantOut(v.Word.Since), instantOut(v.Word.At)
 		if v.Word.Reason != nil {
@@ -216,7 +219,7 @@ func (n NewRollout) wanted() (rollout.New, error) {
 	window.Deadline = n.Deadline
 	wanted := rollout.New{
 		Title: n.Title, Package: n.Package, Level: n.Target.Level, Place: n.Target.ID, Window: window, Draft: n.Draft,
-		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored},
+		Gates: ground.Gates{Verified: n.Gates.Verified, Hours: n.Gates.Hours, Failed: n.Gates.FailedPercent, Least: n.Gates.FailedIgnored, Ailing: n.Gates.AilingPercent},
 		Line:  ground.Line{Rate: n.Line.Rate, Alone: n.Line.Alone},
 	}
 	for _, ring := range n.Rings {

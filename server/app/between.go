@@ -67,7 +67,7 @@ func (r reports) Reported(ctx context.Context, e checkin.Enrolment, report ddm.S
 	if agent == nil {
 		return nil
 	}
-	if err := r.app.Rollouts.Reported(ctx, e.Authority, e.Device, agent.Packages); err != nil {
+	if err := r.app.Rollouts.Reported(ctx, e.Authority, e.Device, report); err != nil {
 		return err
 	}
 	if len(agent.Leases) == 0 {

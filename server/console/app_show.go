@@ -83,6 +83,7 @@ func (h *Handler) rolloutPreview(c *gin.Context, view rollout.View) *web.Rollout
 // Defaults of the form: careful ones.
 const (
 	usualFailed   = "2"
+	usualAiling   = "5"
 	usualVerified = "10"
 	usualHours    = "24"
 )
@@ -119,7 +120,7 @@ func (h *Handler) rolloutForm(c *gin.Context, kind ground.Kind) (web.RolloutForm
 	v := visitor(c)
 	form := web.RolloutForm{
 		Rings: choices(field(c, "rings"), "careful", "quick", "all"), Windows: choices(field(c, "window"), "any", "afternoon", "friday", "evening", "free"),
-		Failed: cmp.Or(field(c, "failed"), usualFailed), Verified: cmp.Or(field(c, "verified"), usualVerified), Hours: cmp.Or(field(c, "hours"), usualHours), Deadline: field(c, "deadline"),
+		Failed: cmp.Or(field(c, "failed"), usualFailed), Ailing: cmp.Or(field(c, "ailing"), usualAiling), Verified: cmp.Or(field(c, "verified"), usualVerified), Hours: cmp.Or(field(c, "hours"), usualHours), Deadline: field(c, "deadline"),
 		Sharing: choices(cmp.Or(field(c, "sharing"), "together"), "together", "alone"), Rate: field(c, "rate"),
 		First: []web.Option{{Value: "", Label: web.T(v.frame.Lang, "rollout.first.none")}},
 	}
@@ -204,7 +205,8 @@ func (h *Handler) wantedRollout(c *gin.Context) (rollout.New, error) {
 	failed, err := strconv.ParseFloat(strings.ReplaceAll(cmp.Or(field(c, "failed"), usualFailed), ",", "."), 64)
 	verified, other := strconv.Atoi(cmp.Or(field(c, "verified"), usualVerified))
 	hours, third := strconv.Atoi(cmp.Or(field(c, "hours"), usualHours))
-	if err != nil || other != nil || third != nil {
+	ailing, fourth := strconv.ParseFloat(strings.ReplaceAll(cmp.Or(field(c, "ailing"), usualAiling), ",", "."), 64)
+	if err != nil || other != nil || third != nil || fourth != nil {
 		return wanted, errs.E(errs.Invalid, "rollout.bad_gates").In("failed")
 	}
 	rate, err := strconv.Atoi(cmp.Or(field(c, "rate"), "0"))
@@ -213,7 +215,7 @@ func (h *Handler) wantedRollout(c *gin.Context) (rollout.New, error) {
 	}
 	wanted.Line = ground.Line{Rate: rate, Alone: field(c, "sharing") == "alone"}
 	// One device of a small ring is no reason to halt.
-	wanted.Gates = ground.Gates{Verified: verified, Hours: hours, Failed: failed, Least: 1}
+	wanted.Gates = ground.Gates{Verified: verified, Hours: hours, Failed: failed, Ailing: ailing, Least: 1}
 	if day := field(c, "deadline"); day != "" {
 		at, err := time.ParseInLocation(time.DateOnly, day, zoneOf(c))
 		if err != nil {

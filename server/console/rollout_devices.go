@@ -28,13 +28,14 @@ func (h *Handler) listRolloutDevices(c *gin.Context) error {
 	if outcome, known := outcomes[shown.How]; known {
 		filter.Outcome = &outcome
 	}
+	filter.Ailing = shown.How == "ailing"
 	devices, next, err := h.Rollouts.Devices(ctx, v.actor, view.ID, filter)
 	if err != nil {
 		return err
 	}
 	shown.Total, shown.Pager = fitting(view, filter), pager(c, next, len(devices))
 	shown.Pager.Total = shown.Total
-	for _, how := range []string{"", "failed", "verified", "pending", "unable", "unlicensed", "none"} {
+	for _, how := range []string{"", "failed", "ailing", "verified", "pending", "unable", "unlicensed", "none"} {
 		shown.Filter = append(shown.Filter, web.Option{Value: how, Label: web.T(v.frame.Lang, "rollout.filter."+map[bool]string{true: "all", false: how}[how == ""]), Chosen: how == shown.How && shown.Reason == ""})
 	}
 	for _, reason := range view.Reasons {
@@ -61,6 +62,10 @@ func fitting(view rollout.View, filter rollout.DeviceFilter) int {
 		if filter.Ring > 0 && filter.Ring != i+1 {
 			continue
 		}
+		if filter.Ailing {
+			n += f.Ailing
+			continue
+		}
 		if filter.Outcome == nil {
 			n += f.Devices
 			continue
@@ -74,7 +79,7 @@ func fitting(view rollout.View, filter rollout.DeviceFilter) int {
 }
 
 func rolloutDevice(d rollout.DeviceView) web.RolloutDevice {
-	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered}
+	row := web.RolloutDevice{ID: d.ID.String(), Name: d.Name, Ring: d.Ring + 1, Outcome: string(d.Outcome), Offered: d.Offered, Ailing: d.Ailing}
 	if d.Word != nil {
 		row.Present, row.Said, row.Tries = d.Word.Present, d.Word.At, d.Word.Tries
 		if d.Word.Reason != nil {

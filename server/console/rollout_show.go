@@ -15,7 +15,7 @@ func (h *Handler) rolloutRings(c *gin.Context, view rollout.View) []web.RolloutR
 	rings := make([]web.RolloutRing, len(view.Rings))
 	for i, r := range view.Rings {
 		rings[i] = web.RolloutRing{
-			Kind: string(r.Kind), Place: h.ringPlace(c.Request.Context(), actor(c), r.Ring), Share: r.Share, Devices: r.Devices, Verified: r.Verified, Failed: r.Failed, Unable: r.Unable, Waiting: r.Unlicensed,
+			Kind: string(r.Kind), Place: h.ringPlace(c.Request.Context(), actor(c), r.Ring), Share: r.Share, Devices: r.Devices, Verified: r.Verified, Failed: r.Failed, Unable: r.Unable, Ailing: r.Ailing, Waiting: r.Unlicensed,
 			State: string(r.State), Since: r.Since,
 		}
 	}
@@ -44,9 +44,12 @@ func (h *Handler) showRollout(c *gin.Context) error {
 	for _, reason := range view.Reasons {
 		shown.Reasons = append(shown.Reasons, web.RolloutReason{Code: reason.Code, Details: reason.Details, Devices: reason.Devices})
 	}
+	if view.Status.Why == ground.WhyAiling {
+		shown.Allowed = view.Plan.Gates.Ailing
+	}
 	shown.Above = view.Above
 	for _, step := range view.Steps {
-		shown.Steps = append(shown.Steps, web.RolloutStep{At: step.At, What: step.What, By: step.By, Ring: step.Status.Ring + 1, Where: step.Status.Where + 1, Count: step.Status.Count, Of: step.Status.Of})
+		shown.Steps = append(shown.Steps, web.RolloutStep{At: step.At, What: step.What, By: step.By, Why: string(step.Status.Why), Ring: step.Status.Ring + 1, Where: step.Status.Where + 1, Count: step.Status.Count, Of: step.Status.Of})
 	}
 	shown.Sites, shown.Rate, shown.Alone = rolloutSites(view.Sites), view.Plan.Line.Rate, view.Plan.Line.Alone
 	if view.MayRun {

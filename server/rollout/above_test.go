@@ -38,7 +38,7 @@ func TestASchoolSeesWhatItsAuthorityRollsOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		failed := ddm.PackageStatus{Rollout: planned.ID.String(), Name: "moodle", State: ddm.PackageFailed, Reason: &ddm.Reason{Code: "package.no-space", Details: map[string]string{"error": "far away"}}, Since: c.at}
-		if err := c.Reported(t.Context(), c.school.Authority, "far", []ddm.PackageStatus{failed}); err != nil {
+		if err := c.Reported(t.Context(), c.school.Authority, "far", says(failed)); err != nil {
 			t.Fatal(err)
 		}
 		for _, try := range []struct {

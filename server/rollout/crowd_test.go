@@ -87,6 +87,11 @@ func (c *city) webApp(version string) packages.Package {
 	return pack
 }
 
+// says is a report in which a device speaks of packages.
+func says(said ...ddm.PackageStatus) ddm.StatusReport {
+	return ddm.StatusReport{StatusItems: ddm.StatusItems{Agent: &ddm.AgentItems{Packages: said}}}
+}
+
 // told returns what every device is told of packages now, as desired has it.
 func (c *city) told() map[org.ID]ground.Declared {
 	c.t.Helper()
@@ -131,7 +136,7 @@ func (c *city) answer(bad func(device org.ID) bool, present map[org.ID]string) {
 		}
 		said.Present = present[device]
 		answers.Go(func() {
-			if err := c.Reported(c.t.Context(), c.school.Authority, device, []ddm.PackageStatus{said}); err != nil {
+			if err := c.Reported(c.t.Context(), c.school.Authority, device, says(said)); err != nil {
 				c.t.Error(err)
 			}
 		})
@@ -270,7 +275,7 @@ func TestWhatADeviceSaysIsKeptOnce(t *testing.T) {
 			said.State, said.Reason = state, &ddm.Reason{Code: strings.Repeat("x", 1000)}
 			stranger := said
 			stranger.Rollout = ids.New().String()
-			if err := c.Reported(t.Context(), c.school.Authority, "d00000", []ddm.PackageStatus{said, stranger}); err != nil {
+			if err := c.Reported(t.Context(), c.school.Authority, "d00000", says(said, stranger)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -129,7 +129,7 @@ func (p *city) everybodySpeaks(ctx context.Context, id org.ID) error {
 					if n%50 == 0 {
 						said.State, said.Present, said.Reason = ddm.PackageFailed, "", &ddm.Reason{Code: "disk.full"}
 					}
-					if err := p.Reported(ctx, p.school.Authority, org.ID(fmt.Sprintf("d%05d", i)), []ddm.PackageStatus{said}); err != nil {
+					if err := p.Reported(ctx, p.school.Authority, org.ID(fmt.Sprintf("d%05d", i)), says(said)); err != nil {
 						return err
 					}
 				}

@@ -9,8 +9,13 @@ import (
 	"schulwart.org/policies/org"
 )
 
-// Reported keeps what a device read back of its packages.
-func (s *Service) Reported(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus) error {
+// Reported keeps what a device read back of its packages, and whether it is worse off
+// since it has them.
+func (s *Service) Reported(ctx context.Context, authority, device org.ID, report ddm.StatusReport) error {
+	if report.StatusItems.Agent == nil {
+		return nil
+	}
+	said := report.StatusItems.Agent.Packages
 	if len(said) == 0 {
 		return nil
 	}
@@ -18,7 +23,7 @@ func (s *Service) Reported(ctx context.Context, authority, device org.ID, said [
 	for i := range said {
 		said[i] = bounded(said[i])
 	}
-	return s.Store.SaveWords(ctx, authority, device, said, s.Now())
+	return s.Store.SaveWords(ctx, authority, device, said, Troubles(report), s.Now())
 }
 
 func bounded(said ddm.PackageStatus) ddm.PackageStatus {

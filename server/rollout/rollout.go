@@ -61,6 +61,7 @@ type DeviceFilter struct {
 	Ring    int              // counted from 1; 0 for all
 	Outcome *rollout.Outcome // nil for all
 	Reason  string           // code; empty for all
+	Ailing  bool             // only those that are worse off since
 	Limit   int
 	After   string
 	Schools []org.ID // nil for all; Devices says it
@@ -122,8 +123,9 @@ type Store interface {
 	Steps(ctx context.Context, authority, rollout org.ID) ([]Step, error)
 	// RolloutDevices lists a rollout's devices by name.
 	RolloutDevices(ctx context.Context, r Rollout, filter DeviceFilter) (list []DeviceView, next string, err error)
-	// SaveWords keeps what a device says, as far as it says something else.
-	SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, at time.Time) error
+	// SaveWords keeps what a device says, as far as it says something else. Troubles
+	// are those of Troubles.
+	SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, troubles *int, at time.Time) error
 
 	// FindTarget returns where a place is: an authority, a school or a group.
 	FindTarget(ctx context.Context, level org.Level, id org.ID) (org.Branch, error)

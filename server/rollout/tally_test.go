@@ -106,7 +106,7 @@ func (w *town) do(t *rapid.T) string {
 			w.said[id] = map[org.ID]ddm.PackageStatus{}
 		}
 		w.said[id][device] = said
-		err = w.Reported(ctx, w.school.Authority, device, []ddm.PackageStatus{said})
+		err = w.Reported(ctx, w.school.Authority, device, says(said))
 	case "act":
 		if len(w.rollouts) == 0 {
 			return ""

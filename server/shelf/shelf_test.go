@@ -154,8 +154,8 @@ func TestPickedAtADeviceIsInstalledThereAndComesBack(t *testing.T) {
 		} {
 			step.said.Rollout, step.said.Name = wish.String(), "geogebra"
 			// Another device's word on this wish is none.
-			h.must(s.SaveWords(t.Context(), h.school.Authority, "desk", []ddm.PackageStatus{{Rollout: wish.String(), Name: "geogebra", State: ddm.PackageFailed}}, time.Now()))
-			h.must(s.SaveWords(t.Context(), h.school.Authority, "pupil", []ddm.PackageStatus{step.said}, time.Now()))
+			h.must(s.SaveWords(t.Context(), h.school.Authority, "desk", []ddm.PackageStatus{{Rollout: wish.String(), Name: "geogebra", State: ddm.PackageFailed}}, nil, time.Now()))
+			h.must(s.SaveWords(t.Context(), h.school.Authority, "pupil", []ddm.PackageStatus{step.said}, nil, time.Now()))
 			if got := h.at("pupil")[0].Wish.State(); got != step.want {
 				t.Errorf("after %s: %s, want %s", step.said.State, got, step.want)
 			}

@@ -54,7 +54,7 @@ const fewDevices = 3000
 // fewSpoke reports whether a page is best begun at what devices said. Otherwise
 // so many fit that whoever goes through the devices by name soon has a page.
 func (l *deviceList) fewSpoke(ctx context.Context) (bool, error) {
-	if l.filter.Reason != "" {
+	if l.filter.Reason != "" || l.filter.Ailing {
 		return true, nil
 	}
 	if l.filter.Outcome == nil {
@@ -115,9 +115,12 @@ func (l *deviceList) query(name, id string, atOnce int) *query {
 	q := newQuery(columns, app.Kind, app.Name)
 	if l.few {
 		q.add(`rollout_words w JOIN devices d ON d.authority = w.authority AND d.id = w.device`+states+`w.authority = ? AND w.rollout = ?`, l.r.Branch.Authority, l.r.ID)
-		if l.filter.Outcome != nil {
+		switch {
+		case l.filter.Ailing:
+			q.add(` AND w.ailing AND w.outcome = ?`, ground.OutcomeVerified)
+		case l.filter.Outcome != nil:
 			q.add(` AND w.outcome = ?`, *l.filter.Outcome)
-		} else {
+		default:
 			q.add(` AND w.outcome IN (?, ?)`, ground.OutcomeFailed, ground.OutcomeUnable)
 		}
 		if l.filter.Reason != "" {
@@ -180,7 +183,7 @@ func (l *deviceList) scan(row scanner) (rollout.DeviceView, error) {
 }
 
 func (l *deviceList) fits(d rollout.DeviceView) bool {
-	return d.Ring != ground.Outside && (l.filter.Ring == 0 || d.Ring+1 == l.filter.Ring) && (l.filter.Outcome == nil || d.Outcome == *l.filter.Outcome) && (l.filter.Reason == "" || d.Reason == l.filter.Reason)
+	return d.Ring != ground.Outside && (l.filter.Ring == 0 || d.Ring+1 == l.filter.Ring) && (l.filter.Outcome == nil || d.Outcome == *l.filter.Outcome) && (l.filter.Reason == "" || d.Reason == l.filter.Reason) && (!l.filter.Ailing || d.Ailing)
 }
 
 // ReasonDetails returns what one of the devices that failed for a reason adds to it.

@@ -326,14 +326,16 @@ type wordKept struct {
 	stand  ground.Stand
 	ailing bool
 	tries  int
+	// troubles is how many the device had when it got there; -1 before.
+	troubles int
 }
 
-const wordSelect = `SELECT w.device, w.said, w.school, w.ring, w.outcome, w.reason, w.ailing, w.tries FROM `
+const wordSelect = `SELECT w.device, w.said, w.school, w.ring, w.outcome, w.reason, w.ailing, w.tries, w.troubles FROM `
 
 func scanWord(row scanner) (wordKept, error) {
 	var w wordKept
 	var said string
-	if err := row.Scan(&w.device, &said, &w.school, &w.stand.Ring, &w.stand.Outcome, &w.stand.Reason, &w.ailing, &w.tries); err != nil {
+	if err := row.Scan(&w.device, &said, &w.school, &w.stand.Ring, &w.stand.Outcome, &w.stand.Reason, &w.ailing, &w.tries, &w.troubles); err != nil {
 		return w, err
 	}
 	w.stand.Ailing = w.ailing && w.stand.Outcome == ground.OutcomeVerified

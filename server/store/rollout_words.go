@@ -43,20 +43,27 @@ func (s *Store) words(ctx context.Context, tx Tx, authority, id org.ID) (map[org
 // SaveWords keeps what a device says of packages, with the figures that follow.
 // What it said before costs nothing; what no rollout of its authority is, is not
 // kept.
-func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, at time.Time) error {
-	type kept struct{ rollout, said string }
+func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []ddm.PackageStatus, troubles *int, at time.Time) error {
+	type kept struct {
+		rollout, said string
+		troubles      int
+		ailing        bool
+	}
 	rows, err := collect(ctx, s.reader(ctx), func(row scanner) (kept, error) {
 		var k kept
-		return k, row.Scan(&k.rollout, &k.said)
-	}, `SELECT rollout, said FROM rollout_words WHERE authority = $1 AND device = $2`, authority, device)
+		return k, row.Scan(&k.rollout, &k.said, &k.troubles, &k.ailing)
+	}, `SELECT rollout, said, troubles, ailing FROM rollout_words WHERE authority = $1 AND device = $2`, authority, device)
 	if err != nil {
 		return err
 	}
-	before := map[string]string{}
+	before := map[string]kept{}
 	for _, row := range rows {
-		before[row.rollout] = row.said
+		before[row.rollout] = row
 	}
-	news := slices.DeleteFunc(slices.Clone(said), func(one ddm.PackageStatus) bool { return before[one.Rollout] == document(one) })
+	news := slices.DeleteFunc(slices.Clone(said), func(one ddm.PackageStatus) bool {
+		was := before[one.Rollout]
+		return was.said == document(one) && was.ailing == ails(was.troubles, was.ailing, troubles)
+	})
 	if len(news) == 0 {
 		return nil
 	}
@@ -68,7 +75,7 @@ func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []
 			return err
 		}
 		for _, one := range news {
-			if err := s.saveWord(ctx, tx, member, reached, one, at); err != nil {
+			if err := s.saveWord(ctx, tx, member, reached, one, troubles, at); err != nil {
 				return err
 			}
 		}
@@ -76,7 +83,7 @@ func (s *Store) SaveWords(ctx context.Context, authority, device org.ID, said []
 	})
 }
 
-func (s *Store) saveWord(ctx context.Context, tx Tx, m ground.Member, reached bool, said ddm.PackageStatus, at time.Time) error {
+func (s *Store) saveWord(ctx context.Context, tx Tx, m ground.Member, reached bool, said ddm.PackageStatus, troubles *int, at time.Time) error {
 	r := rollout.Rollout{ID: org.ID(said.Rollout), Branch: org.Branch{Authority: m.Branch.Authority}}
 	// Whoever holds the tally reads what those before have written.
 	if _, _, err := s.hold(ctx, tx, r, m.Branch.School); err != nil {
@@ -97,9 +104,12 @@ func (s *Store) saveWord(ctx context.Context, tx Tx, m ground.Member, reached bo
 	if err != nil {
 		return err
 	}
-	after := wordKept{school: m.Branch.School, stand: ground.Stand{Ring: ground.Outside}, tries: before.tries}
+	after := wordKept{school: m.Branch.School, stand: ground.Stand{Ring: ground.Outside}, tries: before.tries, troubles: -1}
+	if said.State == ddm.PackageVerified {
+		after.troubles, after.ailing = before.weigh(said, spoke, troubles)
+	}
 	if reached {
-		after.stand = offer.Stand(m, &said, before.stand.Ailing)
+		after.stand = offer.Stand(m, &said, after.ailing)
 	} else {
 		after.school = ""
 	}
@@ -113,14 +123,35 @@ func (s *Store) saveWord(ctx context.Context, tx Tx, m ground.Member, reached bo
 	if ends(said, before.said, spoke) {
 		after.tries++
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at, school, ring, outcome, reason, ailing, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	_, err = tx.ExecContext(ctx, `INSERT INTO rollout_words (authority, rollout, device, said, at, school, ring, outcome, reason, ailing, tries, troubles) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (authority, rollout, device) DO UPDATE SET said = excluded.said, at = excluded.at, changes = rollout_words.changes + 1,
-		school = excluded.school, ring = excluded.ring, outcome = excluded.outcome, reason = excluded.reason, ailing = excluded.ailing, tries = excluded.tries`,
-		m.Branch.Authority, r.ID, m.ID, document(said), millis(at), after.school, after.stand.Ring, after.stand.Outcome, after.stand.Reason, after.stand.Ailing, after.tries)
+		school = excluded.school, ring = excluded.ring, outcome = excluded.outcome, reason = excluded.reason, ailing = excluded.ailing, tries = excluded.tries, troubles = excluded.troubles`,
+		m.Branch.Authority, r.ID, m.ID, document(said), millis(at), after.school, after.stand.Ring, after.stand.Outcome, after.stand.Reason, after.ailing, after.tries, after.troubles)
 	if err != nil {
 		return err
 	}
 	return s.shift(ctx, tx, r, before.school, before.stand, after.school, after.stand)
+}
+
+// weigh says how many troubles a device had when it got there, and whether it has
+// more of them now. Nil: it does not say how many there are.
+func (w wordKept) weigh(said ddm.PackageStatus, spoke bool, troubles *int) (had int, ailing bool) {
+	there := spoke && w.said.State == ddm.PackageVerified && w.said.Try == said.Try && w.said.Present == said.Present && w.troubles >= 0
+	switch {
+	case there:
+		return w.troubles, ails(w.troubles, w.ailing, troubles)
+	case troubles != nil:
+		return *troubles, false
+	}
+	return -1, false
+}
+
+// ails reports whether a device is worse off than it was with so many troubles.
+func ails(had int, before bool, now *int) bool {
+	if had < 0 || now == nil {
+		return before
+	}
+	return *now > had
 }
 
 // ends reports whether a word tells of a try that came to its end, and the one
