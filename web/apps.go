@@ -254,3 +254,19 @@ func haltedBy(why string) string {
 	}
 	return "failed"
 }
+
+// share is how much is used, in hundredths.
+func (r AppRoom) share() string {
+	return strconv.FormatFloat(min(100, float64(r.Used)*100/float64(max(1, r.Most))), 'f', 1, 64)
+}
+
+// tone warns while a large file still fits.
+func (r AppRoom) tone() string {
+	switch {
+	case r.Used*10 > r.Most*9:
+		return "bad"
+	case r.Used*4 > r.Most*3:
+		return "warn"
+	}
+	return "ok"
+}

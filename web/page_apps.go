@@ -8,6 +8,7 @@ type AppsPage struct {
 	Rollouts []RolloutRow // the latest first
 	Rows     []AppRow     // by name, the newest version first
 	Scopes   []Option     // for whom the person may take apps in; empty for nobody
+	Room     []AppRoom    // of each of them
 	Problem  *Problem     // of a web app that was not taken in
 	Title    string
 	URL      string
@@ -25,6 +26,13 @@ type AppSource struct {
 	Suite      string
 	Components string // with spaces between them
 	Key        string
+}
+
+// AppRoom is how much of its room the files of a place have, in bytes.
+type AppRoom struct {
+	Place string
+	Used  int64
+	Most  int64
 }
 
 // AppRow is one version of an app.

@@ -173,7 +173,7 @@ func (a *App) roomsForPeople() {
 	a.Sessions = staff.NewSessions(a.Store, a.Config.Secure(), a.Now)
 	a.Roster = &roster.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Doors: doors{a}}
 	a.Standard = &standard.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Changes: waker{a}, Atomically: a.Store.Atomically, Mail: reminders{a}}
-	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Quota, AgentKeys: agentKeys()}
+	a.Packages = &packages.Service{Store: a.Store, NewID: ids.New, Now: a.Now, Quota: packages.Space(a.Config.AppSpace), AgentKeys: agentKeys()}
 	a.Licences = &licence.Service{Store: a.Store, Changes: waker{a}, NewID: ids.New, Now: a.Now}
 	a.Peers = &peers.Service{Store: a.Store, NewID: ids.New, Now: a.Now}
 	a.Rollouts = &rollout.Service{Store: a.Store, Catalogue: Catalogue{a.Packages}, Licences: a.Licences, Traffic: traffic{a.Peers}, Changes: waker{a}, NewID: ids.New, Now: a.Now}

@@ -35,6 +35,7 @@ type Serve struct {
 	Timezone     string   `help:"School time where an authority has none of its own." default:"Europe/Berlin" env:"SCHULWART_TIMEZONE"`
 	BackupDir    string   `help:"Folder for nightly backups; the default is in the data folder." env:"SCHULWART_BACKUP_DIR" placeholder:"DIR"`
 	BackupHour   *int     `help:"Hour of school time in which the nightly backup begins, 0 to 23; the default is 2." env:"SCHULWART_BACKUP_HOUR" placeholder:"HOUR"`
+	AppSpace     int      `help:"Gigabytes that the files of apps of one authority may have, and those of the operator; 0 for the default, 50." env:"SCHULWART_APP_SPACE" placeholder:"GB"`
 	LogLevel     string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level=info}" env:"SCHULWART_LOG_LEVEL"`
 	LogFormat    string   `help:"text or json." enum:"text,json" default:"text" env:"SCHULWART_LOG_FORMAT"`
 	left         left     // what nobody named
@@ -186,6 +187,9 @@ func (s *Serve) faults() []error {
 	}
 	if s.DeviceHeader != "" && len(s.Proxy) == 0 {
 		fault("--device-header: name the proxy that sets it (--proxy); from anybody else it is not believed")
+	}
+	if s.AppSpace < 0 {
+		fault("--app-space %d: needs a number of gigabytes", s.AppSpace)
 	}
 	if s.BackupHour != nil && (*s.BackupHour < 0 || *s.BackupHour > 23) {
 		fault("--backup-hour %d: needs an hour from 0 to 23", *s.BackupHour)

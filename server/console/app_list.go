@@ -39,7 +39,24 @@ func (h *Handler) drawApps(c *gin.Context, status int, problem *web.Problem) err
 	if shown.Scopes, err = h.scopesFor(c, may.AppWrite); err != nil {
 		return err
 	}
+	if shown.Room, err = h.appRoom(c, shown.Scopes); err != nil {
+		return err
+	}
 	return show(c, status, web.Apps(shown))
+}
+
+// appRoom says how much room there is where the person may take apps in.
+func (h *Handler) appRoom(c *gin.Context, scopes []web.Option) ([]web.AppRoom, error) {
+	wanted := make([]org.ID, len(scopes))
+	for i, scope := range scopes {
+		wanted[i] = org.ID(scope.Value)
+	}
+	rooms, err := h.Packages.Rooms(c.Request.Context(), actor(c), wanted)
+	var shown []web.AppRoom
+	for i, room := range rooms {
+		shown = append(shown, web.AppRoom{Place: scopes[i].Label, Used: room.Used, Most: room.Most})
+	}
+	return shown, err
 }
 
 func appRow(p packages.Package, lang string) web.AppRow {

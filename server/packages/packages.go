@@ -93,6 +93,39 @@ type Service struct {
 // Quota is how many bytes a scope has unless an installation says otherwise.
 const Quota = 50 << 30
 
+// Space returns the quota of an installation that gives each scope so many gigabytes;
+// 0 for the usual one.
+func Space(gigabytes int) int64 {
+	if gigabytes <= 0 {
+		return Quota
+	}
+	return int64(gigabytes) << 30
+}
+
+// Room is how much of its quota a scope has used, in bytes.
+type Room struct {
+	Scope org.ID
+	Used  int64
+	Most  int64
+}
+
+// Rooms says how much room there is in the scopes for which the actor may take apps
+// in.
+func (s *Service) Rooms(ctx context.Context, actor may.Actor, scopes []org.ID) ([]Room, error) {
+	var rooms []Room
+	for _, scope := range scopes {
+		if _, err := may.Do(actor, may.AppWrite, org.Branch{Authority: scope}); err != nil {
+			return nil, err
+		}
+		used, err := s.Store.AppRoom(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		rooms = append(rooms, Room{scope, used, s.Quota})
+	}
+	return rooms, nil
+}
+
 // longest bounds texts that people write, in bytes.
 const longest = 4000
 

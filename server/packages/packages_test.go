@@ -169,6 +169,13 @@ func TestTheQuotaCountsWhatWasPromised(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.begin(500_000, rollout.Package{Name: "y", Version: "1"})
+	rooms, err := h.Rooms(t.Context(), h.keller, []org.ID{h.city})
+	if err != nil || len(rooms) != 1 || rooms[0] != (packages.Room{Scope: h.city, Used: 500_000, Most: 1_000_000}) {
+		t.Errorf("%+v: %v", rooms, err)
+	}
+	if rooms, err := h.Rooms(t.Context(), h.winter, []org.ID{h.city}); err == nil {
+		t.Errorf("a school reads %+v", rooms)
+	}
 	for size, key := range map[int64]string{0: "upload.size", packages.Largest + 1: "upload.size"} {
 		_, err := h.Begin(t.Context(), h.keller, h.city, "z.AppImage", size, rollout.Package{})
 		h.fault(err, key)
