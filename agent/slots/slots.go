@@ -173,8 +173,10 @@ func (s *Slots) OnTrial() (any, own bool) {
 	return now.Trial != nil, now.Trial != nil && now.Trial.Place == s.at
 }
 
-// Stood, Stopped, Proven and Missed note what became of the trial; see State.
-func (s *Slots) Stood() error   { return s.change(own(s.at, (*State).Stood)) }
+// Stood notes that this program, on trial, has lived for a while; see State.
+func (s *Slots) Stood() error { return s.change(own(s.at, (*State).Stood)) }
+
+// Stopped notes that this program, on trial, was asked to end; see State.
 func (s *Slots) Stopped() error { return s.change(own(s.at, (*State).Stopped)) }
 
 // Proven notes that this program works.

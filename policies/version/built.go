@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Built, stamped by the linker, is the instant of the commit that this was built
-// from, by RFC 3339; empty for a build by hand.
+// Built is the instant of the commit that this was built from, by RFC 3339, stamped
+// by the linker; empty for a build by hand.
 var Built = ""
 
 // BuiltAt returns the earliest time that it can be now: this program was not
