@@ -91,7 +91,9 @@ type Service struct {
 }
 
 // Quota is how many bytes a scope has unless an installation says otherwise.
-const Quota = 50 << 30
+const Quota = 50 * gigabyte
+
+const gigabyte = 1_000_000_000
 
 // Space returns the quota of an installation that gives each scope so many gigabytes;
 // 0 for the usual one.
@@ -99,7 +101,7 @@ func Space(gigabytes int) int64 {
 	if gigabytes <= 0 {
 		return Quota
 	}
-	return int64(gigabytes) << 30
+	return int64(gigabytes) * gigabyte
 }
 
 // Room is how much of its quota a scope has used, in bytes.

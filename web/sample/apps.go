@@ -43,7 +43,7 @@ func rolloutPage(f web.Frame, state, why string) web.RolloutPage {
 var apps = []Sample{
 	{"apps", "Apps", func(f web.Frame) templ.Component {
 		return web.Apps(web.AppsPage{Frame: admin(f, web.NavApps), Rows: appRows(), Rollouts: []web.RolloutRow{rolloutRow("halted", "failed"), {ID: "r2", Title: "Krita 5.2.9", State: "waiting", Changed: ago(time.Hour), By: "Herr Brandt"}},
-			Room:   []web.AppRoom{{Place: "Alle Schulträger", Used: 12_300_000_000, Most: 50 << 30}, {Place: "Landeshauptstadt Musterstadt", Used: 49_900_000_000, Most: 50 << 30}},
+			Room:   []web.AppRoom{{Place: "Alle Schulträger", Used: 12_300_000_000, Most: 50_000_000_000}, {Place: "Landeshauptstadt Musterstadt", Used: 47_900_000_000, Most: 50_000_000_000}},
 			Scopes: []web.Option{{Value: "", Label: "Alle Schulträger"}, {Value: "a1", Label: "Landeshauptstadt Musterstadt"}}})
 	}},
 	{"apps-empty", "Apps", func(f web.Frame) templ.Component {
