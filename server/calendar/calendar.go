@@ -12,6 +12,7 @@ import (
 
 	"schulwart.org/policies/org"
 	"schulwart.org/policies/rollout"
+	"schulwart.org/server/calendar/holidays"
 	"schulwart.org/server/errs"
 	"schulwart.org/server/may"
 )
@@ -37,7 +38,7 @@ type Store interface {
 	SaveBreaks(ctx context.Context, permit may.Permit, school org.Branch, breaks []rollout.Break) error
 }
 
-// Tables reads files of rows, each cell trimmed, the first row being the titles.
+// Tables reads files of rows; see holidays.Rows.
 type Tables interface {
 	ReadRows(data []byte) ([][]string, error)
 }
@@ -51,8 +52,6 @@ type Service struct {
 
 // MostBreaks is how many entries a calendar holds: ten years of them.
 const MostBreaks = 200
-
-const longestName = 120 // bytes
 
 // Find returns the calendar of an authority or a school.
 func (s *Service) Find(ctx context.Context, actor may.Actor, level org.Level, id org.ID) (Calendar, error) {
@@ -131,8 +130,8 @@ func tidy(breaks []rollout.Break) ([]rollout.Break, error) {
 	for i := range breaks {
 		b := &breaks[i]
 		b.Name = strings.Join(strings.Fields(strings.ToValidUTF8(b.Name, "")), " ")
-		if Fault(*b) != "" {
-			return nil, errs.E(errs.Invalid, "calendar."+Fault(*b), "line", i+1).In("breaks")
+		if fault := holidays.Fault(*b); fault != "" {
+			return nil, errs.E(errs.Invalid, "calendar."+fault, "line", i+1).In("breaks")
 		}
 	}
 	slices.SortStableFunc(breaks, func(a, b rollout.Break) int {
@@ -141,22 +140,10 @@ func tidy(breaks []rollout.Break) ([]rollout.Break, error) {
 	return slices.Compact(breaks), nil
 }
 
-// longestBreak is how many days a break can last: whoever enters a longer one has
-// mistaken a year.
-const longestBreak = 100
-
-// Fault names what is wrong with a break: "bad_break" where its days are none or
-// the wrong way round, "long_break", "long_name"; "" for nothing.
-func Fault(b rollout.Break) string {
-	switch {
-	case !b.First.Valid() || !b.Last.Valid() || b.Last < b.First:
-		return "bad_break"
-	case b.First.Add(longestBreak) < b.Last:
-		return "long_break"
-	case len(b.Name) > longestName:
-		return "long_name"
-	}
-	return ""
+// Read says what stands in a file of holidays, and keeps nothing. Known are the
+// breaks that are there.
+func (s *Service) Read(data []byte, known []rollout.Break) ([]holidays.Line, error) {
+	return holidays.Read(data, s.Tables.ReadRows, known)
 }
 
 // SchoolYear returns the first and the last day of the school year that the day

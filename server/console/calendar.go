@@ -12,6 +12,7 @@ import (
 	"schulwart.org/policies/org"
 	ground "schulwart.org/policies/rollout"
 	"schulwart.org/server/calendar"
+	"schulwart.org/server/calendar/holidays"
 	"schulwart.org/server/may"
 	"schulwart.org/web"
 )
@@ -184,7 +185,7 @@ func (h *Handler) readCalendar(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var lines []calendar.Line
+	var lines []holidays.Line
 	name, data, err := uploaded(c)
 	if err == nil {
 		lines, err = h.Calendars.Read(data, append(found.Breaks, found.Own...))

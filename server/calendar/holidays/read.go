@@ -1,4 +1,6 @@
-package calendar
+// Package holidays reads files in which school holidays stand. It says what stands in
+// them, entry by entry, and keeps nothing.
+package holidays
 
 import (
 	"bytes"
@@ -26,10 +28,13 @@ type Line struct {
 // mostLines bounds the entries of one file.
 const mostLines = 1000
 
-// Read says what stands in a file of holidays, and keeps nothing: a calendar
-// (RFC 5545) as ministries and school programs give them, or a table whose columns
-// are called name, first and last day. Known are the breaks that are there.
-func (s *Service) Read(data []byte, known []rollout.Break) ([]Line, error) {
+// Rows reads a file of rows, each cell trimmed, the first row being the titles.
+type Rows func(data []byte) ([][]string, error)
+
+// Read says what stands in a file of holidays: a calendar (RFC 5545) as ministries
+// and school programs give them, or a table whose columns are called name, first and
+// last day. Known are the breaks that are there.
+func Read(data []byte, rows Rows, known []rollout.Break) ([]Line, error) {
 	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte{0xEF, 0xBB, 0xBF}), " \r\n\t")
 	const begin = "BEGIN:VCALENDAR"
 	var lines []Line
@@ -37,7 +42,7 @@ func (s *Service) Read(data []byte, known []rollout.Break) ([]Line, error) {
 	if len(text) >= len(begin) && strings.EqualFold(string(text[:len(begin)]), begin) {
 		lines, err = readEvents(text)
 	} else {
-		lines, err = s.readRows(data)
+		lines, err = readRows(data, rows)
 	}
 	switch {
 	case err != nil:
@@ -124,8 +129,8 @@ var columnTitles = [3][]string{
 	{"letzter tag", "bis", "ende", "end", "last", "to", "until", "last day"},
 }
 
-func (s *Service) readRows(data []byte) ([]Line, error) {
-	rows, err := s.Tables.ReadRows(data)
+func readRows(data []byte, read Rows) ([]Line, error) {
+	rows, err := read(data)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -163,6 +168,26 @@ func writtenDay(text string) rollout.Date {
 		if at, err := time.Parse(form, text); err == nil {
 			return rollout.DateOf(at)
 		}
+	}
+	return ""
+}
+
+const longestName = 120 // bytes
+
+// longestBreak is how many days a break can last: whoever enters a longer one has
+// mistaken a year.
+const longestBreak = 100
+
+// Fault names what is wrong with a break: "bad_break" where its days are none or
+// the wrong way round, "long_break", "long_name"; "" for nothing.
+func Fault(b rollout.Break) string {
+	switch {
+	case !b.First.Valid() || !b.Last.Valid() || b.Last < b.First:
+		return "bad_break"
+	case b.First.Add(longestBreak) < b.Last:
+		return "long_break"
+	case len(b.Name) > longestName:
+		return "long_name"
 	}
 	return ""
 }
