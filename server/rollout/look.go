@@ -41,12 +41,12 @@ func (s *Service) Find(ctx context.Context, actor may.Actor, id org.ID) (View, e
 	return view, err
 }
 
+// find returns a rollout that is wholly the actor's to see.
 func (s *Service) find(ctx context.Context, actor may.Actor, id org.ID) (Rollout, error) {
-	r, err := s.Store.FindRollout(ctx, id)
-	if err != nil {
-		return Rollout{}, err
+	r, schools, err := s.seen(ctx, actor, id)
+	if err == nil && schools != nil {
+		_, err = may.Do(actor, may.AppRead, r.Branch)
 	}
-	_, err = may.Do(actor, may.AppRead, r.Branch)
 	return r, err
 }
 
